@@ -1,0 +1,85 @@
+// Every message of the protocol: who sends it, when, and what must be on its sender's disk before it leaves.
+// Times are ticks, indexes and terms are safe integers from 1 (0 means "before the first").
+
+/** The name of a member, unique in its cluster: 1 to 64 characters of [A-Za-z0-9_-]. */
+export type NodeId = string;
+
+/** What an entry holds. `empty` is the core's own, at the start of a term; `commands` is one group commit. */
+export type EntryKind = 'empty' | 'commands';
+
+/**
+ * One log entry. Immutable once it has an index and a term (log matching: the two name the content).
+ * `bytes` is the encoded form, with a checksum (log/entry.ts): made once, by the leader, then the same bytes go to
+ * every disk and every follower.
+ */
+export interface Entry {
+  readonly index: number;
+  readonly term: number;
+  readonly kind: EntryKind;
+  readonly payload: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Asks for a (pre-)vote. Thesis 3.4, 9.6. `voteRequest` leaves after the own term and vote are durable. */
+export interface VoteRequest {
+  readonly kind: 'preVoteRequest' | 'voteRequest';
+  /** The term that the sender would campaign in (pre-vote) or campaigns in (vote). */
+  readonly term: number;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+}
+
+/** Answers a (pre-)vote. A granted vote leaves after the grant is durable. */
+export interface VoteResponse {
+  readonly kind: 'preVoteResponse' | 'voteResponse';
+  /** Granted: the term asked for. Refused: the sender's own term, so that a stale candidate learns it. */
+  readonly term: number;
+  readonly granted: boolean;
+}
+
+/** Leader to follower. May leave before the leader's own disk has the entries (thesis 10.2.1). */
+export interface AppendRequest {
+  readonly kind: 'appendRequest';
+  readonly term: number;
+  readonly previousIndex: number;
+  readonly previousTerm: number;
+  readonly commit: number;
+  readonly entries: readonly Entry[];
+}
+
+/** Follower to leader, once everything that it claims is on the follower's disk. */
+export interface AppendResponse {
+  readonly kind: 'appendResponse';
+  readonly term: number;
+  readonly accepted: boolean;
+  /** Accepted: the last index that is proven to match and durable. Rejected: the `previousIndex` that was refused. */
+  readonly index: number;
+  /** Rejected: where to look next; the largest index of the follower that could match, and its term. */
+  readonly hintIndex: number;
+  readonly hintTerm: number;
+  /** The follower's applied index, for back-pressure (apply lag). */
+  readonly applied: number;
+}
+
+/** Leader to follower, every heartbeat interval. `commit` never exceeds what the follower is known to match. */
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+  readonly term: number;
+  readonly commit: number;
+}
+
+export interface HeartbeatResponse {
+  readonly kind: 'heartbeatResponse';
+  readonly term: number;
+  readonly applied: number;
+}
+
+export type MessageBody =
+  | VoteRequest
+  | VoteResponse
+  | AppendRequest
+  | AppendResponse
+  | Heartbeat
+  | HeartbeatResponse;
+
+export type Message = MessageBody & { readonly from: NodeId; readonly to: NodeId };

@@ -1,0 +1,39 @@
+// What the core wants done. The driver's duty, in this order:
+//
+//   1. send `messages` at once (they depend on nothing that is not on disk already);
+//   2. if `write` is there: write it in ONE synced batch (only one write may be in flight), then send its
+//      `messagesAfterWrite`, then tell the core: advance({ kind: 'written', ... });
+//   3. apply `committed`, in order, and tell the core: advance({ kind: 'applied', ... }).
+//
+// While a write is in flight the driver calls ready({ canWrite: false }): everything that needs the disk stays in the
+// core until the next call with canWrite: true, so a slow disk never holds up a heartbeat.
+
+import type { Entry, Message, NodeId } from './message.ts';
+
+/** Durable before any message that depends on it. Thesis figure 3.1: currentTerm and votedFor. */
+export interface HardState {
+  readonly term: number;
+  readonly vote: NodeId | undefined;
+}
+
+/** One atomic, synced write. */
+export interface Write {
+  readonly hardState: HardState | undefined;
+  /** The first index to remove, before `entries` are added; undefined when nothing conflicts. */
+  readonly truncateFrom: number | undefined;
+  readonly entries: readonly Entry[];
+  /** Votes, append acknowledgements: what claims that something is on this disk. */
+  readonly messagesAfterWrite: readonly Message[];
+}
+
+export interface Ready {
+  readonly messages: readonly Message[];
+  readonly write: Write | undefined;
+  /** Newly committed, durable here, and not given out before; at most `maxApplyBytes` of them a call. */
+  readonly committed: readonly Entry[];
+}
+
+export type Receipt =
+  /** The write with this last entry (and everything before it) is durable; 0, 0 when it held no entries. */
+  | { readonly kind: 'written'; readonly lastIndex: number; readonly lastTerm: number }
+  | { readonly kind: 'applied'; readonly index: number };

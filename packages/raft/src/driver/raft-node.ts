@@ -1,0 +1,61 @@
+// The face of the package: a member of a Raft group. Carries each Ready out; decides nothing.
+import type { CoreStatus } from '../core/core.ts';
+import type { NodeId } from '../core/message.ts';
+import type { LogStore } from '../log/log-store.ts';
+import type { StateMachine } from '../state-machine.ts';
+import type { Sample, Transport } from '../wire/transport.ts';
+import type { Clock } from './clock.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface RaftTiming {
+  readonly tickMs: number;
+  readonly heartbeatMs: number;
+  readonly electionMinMs: number;
+  readonly electionMaxMs: number;
+  /** After news of a dead leader: pre-vote after a random 0 to this. */
+  readonly fastElectionMs: number;
+}
+
+export interface RaftOwner {
+  /** Asked when group commit closes an entry: the opaque header that every replica's `begin` gets (the stamp). */
+  entryHeader(): Uint8Array;
+  /** The first entry of the own term is applied: this node leads, and its state is current. */
+  onLeader(term: number): void;
+  /** It leads no more (or stops). Called once for each `onLeader`. */
+  onLeaderLost(term: number): void;
+  onSample(from: NodeId, sample: Sample): void;
+  /** The node must stop: a failed write, an assertion, a refused member. Nothing is proposed or answered after it. */
+  onFatal(error: Error): void;
+}
+
+export interface RaftNodeOptions<Result> {
+  readonly id: NodeId;
+  readonly members: readonly NodeId[];
+  readonly timing: RaftTiming;
+  readonly log: LogStore;
+  readonly stateMachine: StateMachine<Result>;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly owner: RaftOwner;
+}
+
+export interface RaftStatus extends CoreStatus {
+  /** Monotonic ms when a majority (this node counted) had last been heard, as seen by a leader. */
+  readonly quorumHeardAtMs: number;
+  /** Proposals that wait to become an entry, and entries that wait to be applied. */
+  readonly waitingProposals: number;
+  readonly waitingEntries: number;
+  readonly logBytes: number;
+  /** Refusals and drops by the name of their bound. */
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
+export interface RaftNode<Result> {
+  start(): Promise<void>;
+  /** At most `maxCommandBytes`. Always settles, and never rejects: with an outcome. */
+  propose(command: Uint8Array): Promise<Outcome<Result>>;
+  status(): RaftStatus;
+  /** Stops proposing, settles every proposal, writes what is pending, closes the transport. */
+  stop(): Promise<void>;
+}

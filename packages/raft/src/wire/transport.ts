@@ -1,0 +1,39 @@
+// Between nodes: loses, repeats, reorders, never lies about who sent a message.
+import type { Message, NodeId } from '../core/message.ts';
+
+/** What each side says first; checked before anything else is heard. */
+export interface Hello {
+  readonly clusterId: string | undefined;
+  readonly id: NodeId;
+  readonly members: readonly NodeId[];
+  /** Drawn when the directory was founded; another one means that the directory was wiped. */
+  readonly incarnation: string;
+  /** Drawn at each start of the process. */
+  readonly bootId: string;
+  readonly lastDurableIndex: number;
+}
+
+/** Opaque to raft: the sender's wall time in ms, for the owner's cluster clock. */
+export interface Sample {
+  readonly wallMs: number;
+}
+
+export interface TransportEvents {
+  onMessage(message: Message, sample: Sample): void;
+  /** Formation and other things of the driver, outside the core. Reliable in nothing. */
+  onControl(from: NodeId, bytes: Uint8Array): void;
+  onPeerUp(hello: Hello): void;
+  /** The connection broke. `dead`: it was reset or closed, and the next connect was refused: the process is gone. */
+  onPeerLost(peer: NodeId, evidence: 'silent' | 'reset' | 'dead'): void;
+  /** Bytes of a message are arriving (an append counts as a sign of life before its last byte). */
+  onActivity(peer: NodeId): void;
+}
+
+export interface Transport {
+  /** Starts to listen and to connect. `hello` is asked anew for every handshake. */
+  start(events: TransportEvents, hello: () => Hello): Promise<void>;
+  /** Queues a message within bounds, or drops it and counts that; never throws, never waits. */
+  send(message: Message): void;
+  sendControl(to: NodeId, bytes: Uint8Array): void;
+  close(): Promise<void>;
+}
