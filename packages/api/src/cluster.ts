@@ -1,0 +1,27 @@
+// Shapes of the cluster as one node sees it.
+import { z } from 'zod';
+
+export const clusterSeen = z.strictObject({
+  id: z.string(),
+  clusterId: z.string().optional(),
+  role: z.enum(['follower', 'preCandidate', 'candidate', 'leader']),
+  /** Leads, serves, and is not in doubt. */
+  serving: z.boolean(),
+  term: z.int(),
+  leader: z.string().optional(),
+  commit: z.int(),
+  applied: z.int(),
+  stateHash: z.string(),
+  clockMs: z.int(),
+  members: z.array(
+    z.strictObject({
+      id: z.string(),
+      api: z.string().describe('Where its API answers.'),
+      /** As the leader sees it; absent elsewhere. */
+      match: z.int().optional(),
+      applied: z.int().optional(),
+      skewMs: z.int().optional(),
+      reachable: z.boolean().optional(),
+    }),
+  ),
+});
