@@ -1,0 +1,79 @@
+// A member of a cluster without its sockets: raft, store and scheduler joined, behind a Service. The node gives it HTTP,
+// TCP and LevelDB; the library embeds it; the simulator runs many of them in one process on a clock of its own.
+import type { AnswerOf, RequestOf, Verb } from '@holdfast/api';
+import type { Clock, Database, NodeId, RaftStatus, RaftTiming, Transport } from '@holdfast/raft';
+import type { SchedulerStatus } from '@holdfast/scheduler';
+import type { StateReader } from '@holdfast/store';
+
+export interface Peer {
+  readonly id: NodeId;
+  /** host:port of its peer port; unused in a cluster of one. */
+  readonly peer: string;
+  /** http://host:port of its API. */
+  readonly api: string;
+}
+
+export interface MemberConfig {
+  readonly id: NodeId;
+  /** Every member, this one among them. */
+  readonly peers: readonly Peer[];
+  readonly timing: RaftTiming;
+  readonly graceMs: number;
+  readonly maxClockSkewMs: number;
+}
+
+/** Fields are facts with a unit in their name; `event` names a row of the table in log.ts. */
+export interface MemberLog {
+  info(fields: Readonly<Record<string, unknown>> & { readonly event: string }, sentence: string): void;
+  warn(fields: Readonly<Record<string, unknown>> & { readonly event: string }, sentence: string): void;
+  error(fields: Readonly<Record<string, unknown>> & { readonly event: string }, sentence: string): void;
+}
+
+export interface CallOptions {
+  /** The caller walked away. */
+  readonly signal: AbortSignal;
+  /** It came from another node: it is not passed on again (one hop). */
+  readonly forwarded: boolean;
+}
+
+export interface MemberPorts {
+  /** ONE LevelDB for log and state; raft's log store is its only writer. */
+  readonly database: Database & StateReader;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly log: MemberLog;
+  /** Passes a request to the leader. @throws HoldfastError */
+  forward<V extends Verb>(to: Peer, verb: V, request: RequestOf<V>, options: { readonly signal: AbortSignal }): Promise<AnswerOf<V>>;
+  /** The node must stop; it answers nobody from now on. */
+  onFatal(error: Error): void;
+  /** How late a first handover was; for the histogram. */
+  onDelivered(topic: string, latenessMs: number): void;
+}
+
+export interface Service {
+  /** Checks the request, forwards it where needed, answers. @throws HoldfastError, nothing else */
+  call<V extends Verb>(verb: V, request: RequestOf<V>, options: CallOptions): Promise<AnswerOf<V>>;
+}
+
+export interface MemberStatus {
+  readonly raft: RaftStatus;
+  /** Leads, serves, and is not in doubt. */
+  readonly serving: boolean;
+  readonly scheduler: SchedulerStatus | undefined;
+  readonly clusterId: string | undefined;
+  readonly clockMs: number;
+  readonly stateHash: string;
+  /** A voter's clock minus the median, where known. */
+  readonly skewMs: ReadonlyMap<NodeId, number>;
+  readonly leaderChanges: number;
+}
+
+export interface Member {
+  start(): Promise<void>;
+  readonly service: Service;
+  status(): MemberStatus;
+  /** Answers its waiters, stops proposing, writes what is pending, closes its transport. */
+  stop(): Promise<void>;
+}
