@@ -139,6 +139,7 @@ export const cancelVerdict = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('leased'), leasedUntilMs: z.int() })
     .describe('A consumer has it now; nothing changed.'),
   z.strictObject({ kind: z.literal('delivered') }).describe('Every group has acknowledged it.'),
+  z.strictObject({ kind: z.literal('skipped') }).describe('Every group of its topic started after it.'),
   z.strictObject({ kind: z.literal('notFound') }),
   z.strictObject({ kind: z.literal('forgotten') }).describe('It ended so long ago that how is no longer known.'),
 ]);
@@ -153,7 +154,7 @@ const groupState = z.strictObject({
 
 export const messageSeen = z.strictObject({
   id: messageId,
-  state: z.enum(['waiting', 'outstanding', 'delivered', 'cancelled', 'stopped', 'forgotten']),
+  state: z.enum(['waiting', 'outstanding', 'delivered', 'cancelled', 'stopped', 'skipped', 'forgotten']),
   deliverAtMs: z.int().optional(),
   groups: z.array(groupState),
   ...bodyFields,

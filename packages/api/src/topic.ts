@@ -42,6 +42,8 @@ export const topicSeen = z.strictObject({
   stored: z.int(),
   cancelled: z.int(),
   stopped: z.int(),
+  delivered: z.int().describe('Acknowledged by every group that was to get them.'),
+  skipped: z.int().describe('Swept: every group of the topic started after them.'),
   groups: z.array(groupSeen),
 });
 
