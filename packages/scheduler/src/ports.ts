@@ -18,6 +18,8 @@ export interface SchedulerPorts {
   inDoubt(): boolean;
   /** How late each first handover was, in ms; for metrics. */
   onDelivered(topic: number, latenessMs: number): void;
+  /** A read failed or an assertion did not hold: the node must stop, since what the scheduler would do next is a guess. */
+  onFault(error: unknown): void;
 }
 
 export interface ReceiveRequest {
