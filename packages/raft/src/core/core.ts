@@ -1,80 +1,125 @@
 // The core: it decides, and touches nothing. Same inputs, same outputs. Dispatches, decides nothing else itself.
-import type { Entry, EntryKind, Message, NodeId } from './message.ts';
-import type { HardState, Ready, Receipt } from './ready.ts';
+import { admits } from './admit.ts';
+import { isActive } from './election/check-quorum.ts';
+import { resetElectionTimer } from './election/timer.ts';
+import { checkInvariants, observe } from './invariants.ts';
+import { propose } from './leader.ts';
+import type { Message, NodeId } from './message.ts';
+import type { Raft } from './raft.ts';
+import { createRaft, leaderOf } from './raft.ts';
+import type { Ready, Receipt } from './ready.ts';
+import type { EventOf } from './role.ts';
+import { dispatch } from './role.ts';
+import { settleTerm } from './term.ts';
+import { takeReady, takeReceipt } from './turn.ts';
+import type { Core, CoreConfig, CoreState, CoreStatus, Proposed } from './types.ts';
 
-export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
+export { InvariantViolated } from './assert.ts';
+export type * from './types.ts';
 
-/** Read access to the durable log, synchronous (the driver keeps terms in memory and entries in a bounded cache). */
-export interface LogReader {
-  readonly firstIndex: number;
-  readonly lastIndex: number;
-  /** Term of the entry at `index`; 0 for index 0; undefined when the log does not hold it. */
-  term(index: number): number | undefined;
-  /** Entries from `from` on, at least one, at most `maxBytes` beyond it. */
-  entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[];
+/**
+ * A member as it was when it stopped: its durable term and vote, its log, its applied index.
+ * Any method may throw InvariantViolated; the node must stop then, and not call it again.
+ */
+export function createCore(config: CoreConfig, state: CoreState): Core {
+  const raft = createRaft(config, state);
+  resetElectionTimer(raft);
+  return new RaftCore(raft);
 }
 
-export interface CoreConfig {
-  readonly id: NodeId;
-  /** Every voter, this node among them. Fixed for now; membership changes come with learners. */
-  readonly voters: readonly NodeId[];
-  readonly heartbeatTicks: number;
-  readonly electionMinTicks: number;
-  readonly electionMaxTicks: number;
-  /** After news of the leader's death: pre-vote after a random 0 to this many ticks. */
-  readonly fastElectionTicks: number;
-  readonly maxAppendBytes: number;
-  readonly maxInflightAppends: number;
-  readonly maxInflightBytes: number;
-  readonly maxUncommittedBytes: number;
-  readonly maxApplyBytes: number;
-  /** Uniform in [0, 1), seeded by the owner. */
-  readonly random: () => number;
-  /** Encodes an entry that this core creates; pure (log/entry.ts). */
-  readonly encode: (index: number, term: number, kind: EntryKind, payload: Uint8Array) => Entry;
-}
+class RaftCore implements Core {
+  readonly #raft: Raft;
 
-export interface CoreState {
-  readonly hardState: HardState;
-  readonly log: LogReader;
-  /** The state machine's applied index: commit starts here after a restart. */
-  readonly applied: number;
-}
+  constructor(raft: Raft) {
+    this.#raft = raft;
+  }
 
-export interface CoreStatus {
-  readonly id: NodeId;
-  readonly role: Role;
-  readonly term: number;
-  readonly leader: NodeId | undefined;
-  readonly commit: number;
-  readonly applied: number;
-  readonly lastIndex: number;
-  readonly durableIndex: number;
-  /** Index of this leader's own empty entry; undefined for the other roles. */
-  readonly termStartIndex: number | undefined;
-  readonly uncommittedBytes: number;
-  readonly followers: ReadonlyMap<NodeId, { readonly match: number; readonly applied: number; readonly inflight: number; readonly recentlyActive: boolean }>;
-}
+  step(message: Message): void {
+    const raft = this.#raft;
+    if (!admits(raft, message)) return;
+    raft.down.delete(message.from);
+    this.#checked(() => {
+      if (settleTerm(raft, message)) dispatch(raft, raft.own, message);
+    });
+  }
 
-export type Proposed =
-  | { readonly kind: 'appended'; readonly index: number; readonly term: number }
-  | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'tooManyUncommitted' | 'stopping' };
+  tick(): void {
+    this.#raft.now += 1;
+    this.#event({ kind: 'tick' });
+  }
 
-export interface Core {
-  step(message: Message): void;
-  tick(): void;
-  propose(payload: Uint8Array): Proposed;
-  /** Evidence that a process is gone (reset, then refused) or was replaced (a new boot id). */
-  peerDown(peer: NodeId): void;
-  /** Everything in flight to this peer may be lost (a connection broke): probe again. */
-  peerReset(peer: NodeId): void;
-  /** The own write takes longer than the watchdog allows. */
-  diskStalled(ticks: number): void;
-  /** This process stood still for so long. */
-  paused(ticks: number): void;
-  /** SIGTERM: propose nothing more, campaign no more. */
-  stop(): void;
-  ready(options: { readonly canWrite: boolean }): Ready;
-  advance(receipt: Receipt): void;
-  status(): CoreStatus;
+  propose(payload: Uint8Array): Proposed {
+    return this.#checked(() => propose(this.#raft, payload));
+  }
+
+  peerDown(peer: NodeId): void {
+    if (!this.#raft.others.includes(peer)) return;
+    this.#raft.down.add(peer);
+    this.#event({ kind: 'peerDown', peer });
+  }
+
+  peerReset(peer: NodeId): void {
+    this.#event({ kind: 'peerReset', peer });
+  }
+
+  diskStalled(): void {
+    this.#event({ kind: 'diskStalled' });
+  }
+
+  paused(ticks: number): void {
+    this.#event({ kind: 'paused', ticks });
+  }
+
+  stop(): void {
+    this.#raft.stopping = true;
+    this.#event({ kind: 'stop' });
+  }
+
+  ready({ canWrite }: { readonly canWrite: boolean }): Ready {
+    return this.#checked(() => takeReady(this.#raft, canWrite));
+  }
+
+  advance(receipt: Receipt): void {
+    const raft = this.#raft;
+    this.#checked(() => {
+      takeReceipt(raft, receipt);
+      dispatch(raft, raft.own, { kind: receipt.kind });
+    });
+  }
+
+  status(): CoreStatus {
+    const raft = this.#raft;
+    const { own, log } = raft;
+    const followers: [NodeId, { match: number; applied: number; inflight: number; recentlyActive: boolean }][] = [];
+    if (own.role === 'leader') {
+      for (const [peer, progress] of own.followers) {
+        const { match, applied, inflight } = progress;
+        followers.push([peer, { match, applied, inflight: inflight.count, recentlyActive: isActive(raft, progress) }]);
+      }
+    }
+    return {
+      id: raft.config.id,
+      role: own.role,
+      term: raft.term,
+      leader: leaderOf(raft),
+      commit: raft.commit,
+      applied: raft.applied,
+      lastIndex: log.lastIndex,
+      durableIndex: log.stableIndex,
+      termStartIndex: own.role === 'leader' ? own.termStartIndex : undefined,
+      uncommittedBytes: own.role === 'leader' ? own.uncommitted.bytes : 0,
+      followers: new Map(followers),
+    };
+  }
+
+  #event(event: EventOf): void {
+    this.#checked(() => dispatch(this.#raft, this.#raft.own, event));
+  }
+
+  #checked<Result>(step: () => Result): Result {
+    const before = observe(this.#raft);
+    const result = step();
+    checkInvariants(this.#raft, before);
+    return result;
+  }
 }

@@ -74,12 +74,24 @@ export interface HeartbeatResponse {
   readonly applied: number;
 }
 
-export type MessageBody =
-  | VoteRequest
-  | VoteResponse
-  | AppendRequest
-  | AppendResponse
-  | Heartbeat
-  | HeartbeatResponse;
+interface Bodies {
+  preVoteRequest: VoteRequest;
+  voteRequest: VoteRequest;
+  preVoteResponse: VoteResponse;
+  voteResponse: VoteResponse;
+  appendRequest: AppendRequest;
+  appendResponse: AppendResponse;
+  heartbeat: Heartbeat;
+  heartbeatResponse: HeartbeatResponse;
+}
 
-export type Message = MessageBody & { readonly from: NodeId; readonly to: NodeId };
+export type MessageKind = keyof Bodies;
+
+/** What a message says; `MessageOf` adds who sends it to whom. Of several kinds, their union. */
+export type MessageBody<K extends MessageKind = MessageKind> = { [P in K]: Bodies[P] & { readonly kind: P } }[K];
+
+export type MessageOf<K extends MessageKind = MessageKind> = {
+  [P in K]: Bodies[P] & { readonly kind: P; readonly from: NodeId; readonly to: NodeId };
+}[K];
+
+export type Message = MessageOf;

@@ -1,0 +1,19 @@
+// The limits of the core that nobody configures. The configurable ones are in CoreConfig.
+
+/** Larger terms are nonsense from outside: taking one over would leave no room to count on. */
+export const maxTerm = 2 ** 48;
+
+/** Pre-votes on the evidence of a dead leader, before the ordinary election timeout takes over again. */
+export const maxFastAttempts = 16;
+
+/** A candidate waits for its backlog as long as apply moves; without a move, for this many election timeouts. */
+export const backlogPatienceElections = 10;
+
+/** After a pause that was longer than an election, a leader must hear its quorum within this many heartbeats. */
+export const graceHeartbeats = 2;
+
+/** An unanswered probe is repeated after this many heartbeats, then after twice as many, and so on ... */
+export const probePatienceHeartbeats = 2;
+
+/** ... up to this many election timeouts: a follower with a stalled disk is not sent the same entries for ever. */
+export const maxProbePatienceElections = 4;

@@ -1,0 +1,26 @@
+// Whole clusters of cores, by seed: a network that loses, repeats and reorders, disks that take their time, processes
+// that crash and come back with what was durable. After every step what Raft promises must hold.
+import { expect, test } from 'vitest';
+import { Chaos } from '../../test/core/chaos.ts';
+
+const seeds = Number(process.env['CORE_SEEDS'] ?? 300);
+const first = Number(process.env['CORE_SEED'] ?? 1);
+
+test.each([1, 2, 3, 5])('%i nodes keep every promise under faults, and agree once the faults stop', (size) => {
+  let committed = 0;
+  let elections = 0;
+  for (let seed = first; seed < first + seeds / 4; seed += 1) {
+    const chaos = new Chaos(size, seed);
+    try {
+      chaos.run(400);
+      chaos.heal();
+    } catch (cause) {
+      throw new Error(`${size} nodes, CORE_SEED=${seed} CORE_SEEDS=4, step ${chaos.step}`, { cause });
+    }
+    committed += chaos.committed.length;
+    elections += chaos.leaders.size;
+  }
+  // The runs are worth something: things were committed, and leaders changed.
+  expect(committed).toBeGreaterThan(seeds);
+  expect(elections).toBeGreaterThan(seeds / 4);
+});

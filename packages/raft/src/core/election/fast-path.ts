@@ -1,0 +1,27 @@
+// A dead process is news at once: its connection was reset and the next connect refused, or another boot answered. A
+// follower then starts its pre-vote after a short random wait instead of a whole election timeout. When the news was
+// wrong, the pre-vote finds no majority (everybody else hears the leader), and nothing has happened.
+import { maxFastAttempts } from '../bounds.ts';
+import type { NodeId } from '../message.ts';
+import type { Own, Raft } from '../raft.ts';
+import { draw } from './timer.ts';
+
+/** The leader is gone: forget it, so that others get this node's vote, and stand soon. */
+export function leaderDown(raft: Raft, own: Own<'follower'>, peer: NodeId): void {
+  if (own.leader !== peer) return;
+  own.leader = undefined;
+  raft.fastAttempts = maxFastAttempts;
+  raft.electionDueAt = Math.min(raft.electionDueAt, raft.now + draw(raft, 0, raft.config.fastElectionTicks));
+}
+
+/**
+ * While the evidence stands, a round that finds no majority is repeated soon (the others may get the news a moment
+ * later). Each round uses up an attempt; then the ordinary timeout, which was set before, counts.
+ */
+export function retryEarly(raft: Raft): void {
+  if (raft.down.size === 0 || raft.fastAttempts === 0) return;
+  raft.fastAttempts -= 1;
+  const { fastElectionTicks } = raft.config;
+  const early = raft.now + draw(raft, fastElectionTicks + 1, 2 * fastElectionTicks + 1);
+  raft.electionDueAt = Math.min(raft.electionDueAt, early);
+}

@@ -1,0 +1,31 @@
+// Whether a leader is heard, and how long this node waits for one. All times are ticks.
+import { graceHeartbeats } from '../bounds.ts';
+import type { Raft } from '../raft.ts';
+
+/** A whole number from `min` to `max`, both included. */
+export function draw(raft: Raft, min: number, max: number): number {
+  return min + Math.floor(raft.config.random() * (max - min + 1));
+}
+
+/** Drawn anew each time, so that two nodes that collided once do not collide for ever (thesis 3.4). */
+export function resetElectionTimer(raft: Raft): void {
+  const { electionMinTicks, electionMaxTicks } = raft.config;
+  const alone = raft.others.length === 0; // nobody to wait for
+  raft.electionDueAt = raft.now + (alone ? 1 : draw(raft, electionMinTicks, electionMaxTicks));
+}
+
+/** A leader that was heard within the shortest election timeout is alive, and nobody helps to replace it. */
+export function hearsLeader(raft: Raft): boolean {
+  if (raft.own.role === 'leader') return true;
+  if (raft.own.role !== 'follower' || raft.own.leader === undefined) return false;
+  return raft.now - raft.leaderHeardAt < raft.config.electionMinTicks;
+}
+
+/**
+ * This process stood still. What it last heard from the leader is older than its ticks say; on the other hand the
+ * leader's heartbeats may lie in the sockets, so it waits for those before it campaigns.
+ */
+export function agePatience(raft: Raft, ticks: number): void {
+  raft.leaderHeardAt -= ticks;
+  raft.electionDueAt = Math.max(raft.electionDueAt, raft.now + graceHeartbeats * raft.config.heartbeatTicks);
+}

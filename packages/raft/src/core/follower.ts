@@ -1,0 +1,69 @@
+// What a follower does with what its leader sends.
+import { assert } from './assert.ts';
+import { becomeFollower } from './become.ts';
+import type { AppendRequest, Heartbeat, NodeId } from './message.ts';
+import { send, sendAccepted } from './outbox.ts';
+import type { Raft } from './raft.ts';
+
+/** Also for candidates: who leads their term has won it. */
+export function stepAppend(raft: Raft, message: AppendRequest & { readonly from: NodeId }): void {
+  hearLeader(raft, message.from);
+  const { log } = raft;
+  const { previousIndex, previousTerm } = message;
+  if (log.term(previousIndex) !== previousTerm) {
+    assert(previousIndex > raft.commit, 'every leader holds what is committed (leader completeness)');
+    refuse(raft, message);
+    return;
+  }
+  appendNew(raft, message);
+  const matched = previousIndex + message.entries.length;
+  sendAccepted(raft, message.from, matched);
+  // Bounded by what this message proved: behind it there may still be entries of an older leader (thesis figure 3.1
+  // says "index of last new entry"; the own last index is the classic mistake).
+  commitTo(raft, Math.min(message.commit, matched));
+}
+
+export function stepHeartbeat(raft: Raft, message: Heartbeat & { readonly from: NodeId }): void {
+  hearLeader(raft, message.from);
+  // The leader sends at most what this node has acknowledged to it. A shorter log has lost durable entries; then the
+  // leader's word is no proof.
+  if (message.commit <= raft.log.lastIndex) commitTo(raft, message.commit);
+  send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied });
+}
+
+function hearLeader(raft: Raft, from: NodeId): void {
+  const { own } = raft;
+  assert(own.role !== 'follower' || own.leader === undefined || own.leader === from, 'one leader a term');
+  becomeFollower(raft, raft.term, from);
+}
+
+/**
+ * Points at the last index whose term is not later than the refused one: everything between is of a term that the
+ * leader does not have there. The leader skips the same way, so a round trip costs a term and not an entry.
+ */
+function refuse(raft: Raft, message: AppendRequest & { readonly from: NodeId }): void {
+  const hintIndex = raft.log.lastWithTermUpTo(message.previousIndex, message.previousTerm);
+  send(raft, message.from, {
+    kind: 'appendResponse',
+    term: raft.term,
+    accepted: false,
+    index: message.previousIndex,
+    hintIndex,
+    hintTerm: raft.log.term(hintIndex) ?? 0,
+    applied: raft.applied,
+  });
+}
+
+/** What is there already stays: a repeated or late append is shorter than the log, and must not shorten it. */
+function appendNew(raft: Raft, message: AppendRequest): void {
+  const { log } = raft;
+  const first = message.entries.findIndex((entry) => log.term(entry.index) !== entry.term);
+  if (first === -1) return;
+  const conflict = message.previousIndex + 1 + first;
+  if (conflict <= log.lastIndex) log.truncate(conflict, raft.commit);
+  for (const entry of message.entries.slice(first)) log.append(entry);
+}
+
+function commitTo(raft: Raft, index: number): void {
+  raft.commit = Math.max(raft.commit, index);
+}

@@ -1,0 +1,72 @@
+// What a leader does: proposals, answers, time.
+import { becomeFollower } from './become.ts';
+import { hasQuorum } from './election/check-quorum.ts';
+import type { AppendResponse, HeartbeatResponse, NodeId } from './message.ts';
+import type { Own, Raft } from './raft.ts';
+import { maybeCommit } from './replication/commit.ts';
+import type { Proposed } from './types.ts';
+
+export function propose(raft: Raft, payload: Uint8Array): Proposed {
+  const { own, log, term } = raft;
+  if (raft.stopping) return { kind: 'refused', reason: 'stopping' };
+  if (own.role !== 'leader') return { kind: 'refused', reason: 'notLeader' };
+  if (!own.uncommitted.hasRoomFor(payload.length)) return { kind: 'refused', reason: 'tooManyUncommitted' };
+  const index = log.lastIndex + 1;
+  log.append(raft.config.encode(index, term, 'commands', payload));
+  own.uncommitted.add(index, payload.length);
+  return { kind: 'appended', index, term };
+}
+
+export function stepAppendResponse(
+  raft: Raft,
+  own: Own<'leader'>,
+  response: AppendResponse & { readonly from: NodeId },
+): void {
+  const progress = own.followers.get(response.from);
+  if (progress === undefined) return;
+  progress.heardAt = raft.now;
+  progress.applied = response.applied;
+  if (response.accepted) {
+    progress.accept(response.index, raft.now);
+    maybeCommit(raft, own);
+  } else {
+    progress.reject(response.index, raft.log.lastWithTermUpTo(response.hintIndex, response.hintTerm));
+  }
+}
+
+export function stepHeartbeatResponse(
+  raft: Raft,
+  own: Own<'leader'>,
+  response: HeartbeatResponse & { readonly from: NodeId },
+): void {
+  const progress = own.followers.get(response.from);
+  if (progress === undefined) return;
+  progress.heardAt = raft.now;
+  progress.applied = response.applied;
+  progress.maybeResend(raft.now);
+}
+
+export function tickLeader(raft: Raft, own: Own<'leader'>): void {
+  if (!hasQuorum(raft, own)) {
+    becomeFollower(raft, raft.term, undefined);
+    return;
+  }
+  if (raft.now < own.heartbeatDueAt) return;
+  own.heartbeatDueAt = raft.now + raft.config.heartbeatTicks;
+  for (const progress of own.followers.values()) progress.heartbeatOwed = true;
+}
+
+/** The connection to a follower broke: what was in flight may be lost. */
+export function probeAgain(own: Own<'leader'>, peer: NodeId): void {
+  own.followers.get(peer)?.becomeProbe();
+}
+
+/**
+ * The own disk stands still. A leader gives up its office only when a majority of others is durable beyond it: where
+ * all nodes share a disk all of them stall together, and another leader would be no better off.
+ */
+export function maybeYieldToFasterDisks(raft: Raft, own: Own<'leader'>): void {
+  let beyond = 0;
+  for (const progress of own.followers.values()) if (progress.match > raft.log.stableIndex) beyond += 1;
+  if (beyond >= raft.majority) becomeFollower(raft, raft.term, undefined);
+}

@@ -1,0 +1,114 @@
+// Everything that a core knows, in one record; the steps of the protocol are functions over it.
+import { assert } from './assert.ts';
+import type { Tally } from './election/tally.ts';
+import { majorityOf } from './membership/quorum.ts';
+import type { Message, NodeId } from './message.ts';
+import type { HardState } from './ready.ts';
+import { LogView } from './replication/log-view.ts';
+import type { Progress } from './replication/progress.ts';
+import type { Uncommitted } from './replication/uncommitted.ts';
+import type { CoreConfig, CoreState, Role } from './types.ts';
+
+/** What only makes sense in one role is kept with the role, and gone with it. */
+interface Roles {
+  follower: { leader: NodeId | undefined };
+  preCandidate: { readonly tally: Tally };
+  candidate: { readonly tally: Tally };
+  leader: {
+    readonly followers: ReadonlyMap<NodeId, Progress>;
+    /** Index of the empty entry that began this term. */
+    readonly termStartIndex: number;
+    readonly uncommitted: Uncommitted;
+    heartbeatDueAt: number;
+  };
+}
+export type Own<R extends Role = Role> = { [P in R]: { readonly role: P } & Roles[P] }[R];
+
+export interface Raft {
+  readonly config: CoreConfig;
+  /** The voters without this node. */
+  readonly others: readonly NodeId[];
+  readonly majority: number;
+  readonly log: LogView;
+
+  term: number;
+  vote: NodeId | undefined;
+  own: Own;
+  commit: number;
+
+  /** Ticks since the start. */
+  now: number;
+  /** When this node loses patience with its leader, or with its election. */
+  electionDueAt: number;
+  /** When the leader was last heard. */
+  leaderHeardAt: number;
+  /** Voters whose process is known to be gone; a message from one takes it off the list. */
+  readonly down: Set<NodeId>;
+  /** How many more pre-votes may start early on that evidence. */
+  fastAttempts: number;
+  stopping: boolean;
+
+  /** May leave at once. */
+  outbox: Message[];
+  /** Wait for the disk, by receiver and kind. */
+  readonly held: Map<string, Message>;
+  durable: HardState;
+  /** The write under way: the hard state in it, if any, and whether it has entries. */
+  writing: { readonly hardState: HardState | undefined; readonly hasEntries: boolean } | undefined;
+
+  applied: number;
+  appliedAt: number;
+  /** Given out to be applied, up to here; the pieces that are not reported back yet. */
+  handedOut: number;
+  outstanding: { readonly lastIndex: number; readonly bytes: number }[];
+}
+
+export function createRaft(config: CoreConfig, state: CoreState): Raft {
+  checkConfig(config);
+  const log = new LogView(state.log);
+  assert(state.applied <= log.lastIndex, 'nothing is applied that the log does not hold');
+  assert(state.hardState.term >= log.lastTerm, 'the log holds no entry of a later term than the hard state');
+  return {
+    config,
+    others: config.voters.filter((voter) => voter !== config.id),
+    majority: majorityOf(config.voters.length),
+    log,
+    term: state.hardState.term,
+    vote: state.hardState.vote,
+    own: { role: 'follower', leader: undefined },
+    commit: state.applied,
+    now: 0,
+    electionDueAt: 0,
+    leaderHeardAt: 0,
+    down: new Set(),
+    fastAttempts: 0,
+    stopping: false,
+    outbox: [],
+    held: new Map(),
+    durable: state.hardState,
+    writing: undefined,
+    applied: state.applied,
+    appliedAt: 0,
+    handedOut: state.applied,
+    outstanding: [],
+  };
+}
+
+function checkConfig(config: CoreConfig): void {
+  assert(config.voters.includes(config.id), 'a node is one of its voters');
+  assert(new Set(config.voters).size === config.voters.length, 'every voter is listed once');
+  assert(config.heartbeatTicks >= 1, 'heartbeatTicks is at least 1');
+  assert(config.electionMinTicks > config.heartbeatTicks, 'an election timeout is longer than a heartbeat');
+  assert(config.electionMaxTicks >= config.electionMinTicks, 'electionMaxTicks is not below electionMinTicks');
+  assert(config.maxInflightAppends >= 1 && config.maxInflightBytes >= 1, 'the in-flight window holds something');
+}
+
+/** Is what this node says about its term and its vote true after a crash, too? */
+export function isHardStateDurable(raft: Raft): boolean {
+  return raft.term === raft.durable.term && raft.vote === raft.durable.vote;
+}
+
+export function leaderOf(raft: Raft): NodeId | undefined {
+  if (raft.own.role === 'leader') return raft.config.id;
+  return raft.own.role === 'follower' ? raft.own.leader : undefined;
+}

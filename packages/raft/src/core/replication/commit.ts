@@ -1,0 +1,18 @@
+// What is committed: by counting, and only in the leader's own term.
+import { quorumIndex } from '../membership/quorum.ts';
+import type { Own, Raft } from '../raft.ts';
+
+/**
+ * The leader's own disk counts like any other, and only for what is durable there.
+ *
+ * An entry of an earlier term may be on a majority and yet be overwritten later (thesis figure 3.7, 3.6.2): it becomes
+ * committed with the first entry of the own term behind it, never by counting.
+ */
+export function maybeCommit(raft: Raft, own: Own<'leader'>): void {
+  const reached = [raft.log.stableIndex];
+  for (const progress of own.followers.values()) reached.push(progress.match);
+  const index = quorumIndex(reached);
+  if (index <= raft.commit || raft.log.term(index) !== raft.term) return;
+  raft.commit = index;
+  own.uncommitted.committedTo(index);
+}

@@ -1,0 +1,63 @@
+// One turn: what the driver must do, and what it reports back.
+import { assert } from './assert.ts';
+import type { Entry } from './message.ts';
+import type { Raft } from './raft.ts';
+import { isHardStateDurable } from './raft.ts';
+import type { Ready, Receipt, Write } from './ready.ts';
+import { replicate } from './replication/replicate.ts';
+
+export function takeReady(raft: Raft, canWrite: boolean): Ready {
+  if (raft.own.role === 'leader') replicate(raft, raft.own);
+  const write = canWrite ? takeWrite(raft) : undefined;
+  const messages = raft.outbox;
+  raft.outbox = [];
+  return { messages, write, committed: takeCommitted(raft) };
+}
+
+function takeWrite(raft: Raft): Write | undefined {
+  assert(raft.writing === undefined, 'a driver has one write in flight');
+  const log = raft.log.takeWrite();
+  const hardState = isHardStateDurable(raft) ? undefined : { term: raft.term, vote: raft.vote };
+  const messagesAfterWrite = [...raft.held.values()];
+  raft.held.clear();
+  if (log === undefined && hardState === undefined) {
+    // What they claim has become durable with the write before.
+    raft.outbox.push(...messagesAfterWrite);
+    return undefined;
+  }
+  raft.writing = { hardState, hasEntries: log !== undefined };
+  return { hardState, truncateFrom: log?.truncateFrom, entries: log?.entries ?? [], messagesAfterWrite };
+}
+
+/** Never beyond what is durable here: state would outlive its log after a crash. */
+function takeCommitted(raft: Raft): readonly Entry[] {
+  const available = Math.min(raft.commit, raft.log.stableIndex);
+  const { maxApplyBytes } = raft.config;
+  let outstandingBytes = 0;
+  for (const piece of raft.outstanding) outstandingBytes += piece.bytes;
+  if (available <= raft.handedOut || outstandingBytes >= maxApplyBytes) return [];
+  const entries = raft.log.durableEntries(raft.handedOut + 1, available, maxApplyBytes);
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.bytes.length;
+  raft.handedOut += entries.length;
+  raft.outstanding.push({ lastIndex: raft.handedOut, bytes });
+  return entries;
+}
+
+export function takeReceipt(raft: Raft, receipt: Receipt): void {
+  switch (receipt.kind) {
+    case 'written': {
+      const { writing } = raft;
+      assert(writing !== undefined, 'only a write in flight can be finished');
+      raft.writing = undefined;
+      if (writing.hardState !== undefined) raft.durable = writing.hardState;
+      if (writing.hasEntries) raft.log.written(receipt.lastIndex, receipt.lastTerm);
+      return;
+    }
+    case 'applied':
+      assert(receipt.index >= raft.applied && receipt.index <= raft.handedOut, 'applied is what was given out');
+      raft.applied = receipt.index;
+      raft.appliedAt = raft.now;
+      while ((raft.outstanding[0]?.lastIndex ?? Number.POSITIVE_INFINITY) <= receipt.index) raft.outstanding.shift();
+  }
+}

@@ -1,0 +1,83 @@
+// The face of the core: what its owner hands in, and what it gets back. core.ts is the way in.
+import type { Entry, EntryKind, Message, NodeId } from './message.ts';
+import type { HardState, Ready, Receipt } from './ready.ts';
+
+export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
+
+/** Read access to the durable log, synchronous (the driver keeps terms in memory and entries in a bounded cache). */
+export interface LogReader {
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  /** Term of the entry at `index`; 0 for index 0; undefined when the log does not hold it. */
+  term(index: number): number | undefined;
+  /** Entries from `from` on, at least one, at most `maxBytes` beyond it. */
+  entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[];
+}
+
+export interface CoreConfig {
+  readonly id: NodeId;
+  /** Every voter, this node among them. Fixed for now; membership changes come with learners. */
+  readonly voters: readonly NodeId[];
+  readonly heartbeatTicks: number;
+  readonly electionMinTicks: number;
+  readonly electionMaxTicks: number;
+  /** After news of the leader's death: pre-vote after a random 0 to this many ticks. */
+  readonly fastElectionTicks: number;
+  readonly maxAppendBytes: number;
+  readonly maxInflightAppends: number;
+  readonly maxInflightBytes: number;
+  readonly maxUncommittedBytes: number;
+  readonly maxApplyBytes: number;
+  /** Uniform in [0, 1), seeded by the owner. */
+  readonly random: () => number;
+  /** Encodes an entry that this core creates; pure (log/entry.ts). */
+  readonly encode: (index: number, term: number, kind: EntryKind, payload: Uint8Array) => Entry;
+}
+
+export interface CoreState {
+  readonly hardState: HardState;
+  readonly log: LogReader;
+  /** The state machine's applied index: commit starts here after a restart. */
+  readonly applied: number;
+}
+
+export interface CoreStatus {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly term: number;
+  readonly leader: NodeId | undefined;
+  readonly commit: number;
+  readonly applied: number;
+  readonly lastIndex: number;
+  readonly durableIndex: number;
+  /** Index of this leader's own empty entry; undefined for the other roles. */
+  readonly termStartIndex: number | undefined;
+  readonly uncommittedBytes: number;
+  readonly followers: ReadonlyMap<
+    NodeId,
+    { readonly match: number; readonly applied: number; readonly inflight: number; readonly recentlyActive: boolean }
+  >;
+}
+
+export type Proposed =
+  | { readonly kind: 'appended'; readonly index: number; readonly term: number }
+  | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'tooManyUncommitted' | 'stopping' };
+
+export interface Core {
+  step(message: Message): void;
+  tick(): void;
+  propose(payload: Uint8Array): Proposed;
+  /** Evidence that a process is gone (reset, then refused) or was replaced (a new boot id). */
+  peerDown(peer: NodeId): void;
+  /** Everything in flight to this peer may be lost (a connection broke): probe again. */
+  peerReset(peer: NodeId): void;
+  /** The own write takes longer than the watchdog allows. */
+  diskStalled(ticks: number): void;
+  /** This process stood still for so long. */
+  paused(ticks: number): void;
+  /** SIGTERM: propose nothing more, campaign no more. */
+  stop(): void;
+  ready(options: { readonly canWrite: boolean }): Ready;
+  advance(receipt: Receipt): void;
+  status(): CoreStatus;
+}

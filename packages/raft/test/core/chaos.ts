@@ -1,0 +1,198 @@
+// A cluster under faults, decided by a seed, and the judge of it. The judge looks at disks and at what was applied, not
+// at what the cores believe.
+import type { Entry, Message, NodeId } from '../../src/core/message.ts';
+import { command, Member, seededRandom, textOf } from './harness.ts';
+
+const sameEntry = (a: Entry | undefined, b: Entry | undefined): boolean =>
+  a !== undefined && b !== undefined && a.index === b.index && a.term === b.term && textOf(a) === textOf(b);
+
+export class Chaos {
+  readonly members = new Map<NodeId, Member>();
+  /** Who led which term: never two. */
+  readonly leaders = new Map<number, NodeId>();
+  /** What any node applied, by index - 1: never changed, never with a gap. */
+  readonly committed: Entry[] = [];
+  step = 0;
+  readonly #random: () => number;
+  readonly #network: Message[] = [];
+  readonly #dead = new Set<NodeId>();
+  readonly #cut = new Set<string>();
+  #proposals = 0;
+
+  constructor(size: number, seed: number) {
+    const random = seededRandom(seed * 31 + size);
+    this.#random = random;
+    const voters = Array.from({ length: size }, (_, at) => `n${at + 1}`);
+    for (const id of voters) this.members.set(id, new Member(id, voters, { random }));
+  }
+
+  run(steps: number): void {
+    for (const end = this.step + steps; this.step < end; this.step += 1) {
+      this.#oneStep();
+      this.#judge();
+    }
+  }
+
+  /** No more faults: within a bound there is one leader, and a new command is applied everywhere. */
+  heal(): void {
+    this.#cut.clear();
+    for (const id of this.#dead) this.#member(id).restart();
+    this.#dead.clear();
+    for (const member of this.members.values()) member.applies = true;
+    let marker: string | undefined;
+    for (let round = 0; round < 600; round += 1, this.step += 1) {
+      for (const member of this.members.values()) {
+        member.tick();
+        this.#network.push(...member.settle());
+      }
+      // Every message of now arrives within the tick, in order.
+      for (const message of this.#network.splice(0)) this.#member(message.to).core.step(message);
+      for (const member of this.members.values()) this.#network.push(...member.settle());
+      this.#judge();
+      const leader = [...this.members.values()].find((member) => member.status.role === 'leader');
+      if (marker === undefined && leader !== undefined && round > 100) {
+        marker = `marker ${this.step}`;
+        if (leader.core.propose(command(marker)).kind !== 'appended') marker = undefined;
+      }
+      if (marker !== undefined && this.#isAppliedEverywhere(marker)) return;
+    }
+    throw new Error(`no agreement after the faults stopped: ${JSON.stringify(this.#summary())}`);
+  }
+
+  #oneStep(): void {
+    const member = this.#pick([...this.members.values()]);
+    const dice = this.#random();
+    if (dice < 0.02) this.#crashOrRestart(member);
+    else if (dice < 0.04) this.#cutOrHeal();
+    if (this.#dead.has(member.id)) return;
+    if (dice > 0.5) member.tick(1 + Math.floor(this.#random() * 3));
+    if (dice > 0.7 && member.core.propose(command(`p${this.#proposals}`)).kind === 'appended') this.#proposals += 1;
+    if (dice > 0.96) this.#disturb(member);
+    this.#network.push(...member.turn());
+    if (this.#random() < 0.6) this.#network.push(...member.finishWrite());
+    for (let deliveries = Math.floor(this.#random() * 8); deliveries > 0; deliveries -= 1) this.#deliverOne();
+  }
+
+  #deliverOne(): void {
+    if (this.#network.length === 0) return;
+    const reorders = this.#random() < 0.3;
+    const at = reorders ? Math.floor(this.#random() * this.#network.length) : 0;
+    const repeats = this.#random() < 0.05;
+    const message = repeats ? this.#network[at] : this.#network.splice(at, 1)[0];
+    if (message === undefined || this.#random() < 0.05) return;
+    if (this.#dead.has(message.to) || this.#cut.has(`${message.from}>${message.to}`)) return;
+    this.#member(message.to).core.step(message);
+  }
+
+  #crashOrRestart(member: Member): void {
+    if (this.#dead.delete(member.id)) {
+      member.restart();
+      return;
+    }
+    // A write in flight reaches the disk, or it does not.
+    if (member.writing !== undefined && this.#random() < 0.5) member.disk.write(member.writing);
+    this.#dead.add(member.id);
+    for (const other of this.members.values()) {
+      if (other !== member && !this.#dead.has(other.id) && this.#random() < 0.8) other.core.peerDown(member.id);
+    }
+  }
+
+  #cutOrHeal(): void {
+    if (this.#random() < 0.5) {
+      this.#cut.clear();
+      return;
+    }
+    const ids = [...this.members.keys()];
+    this.#cut.add(`${this.#pick(ids)}>${this.#pick(ids)}`);
+  }
+
+  /** What a driver may say at any time, true or not. */
+  #disturb(member: Member): void {
+    const peer = this.#pick([...this.members.keys()]);
+    const { core } = member;
+    this.#pick([
+      () => core.peerDown(peer),
+      () => core.peerReset(peer),
+      () => core.paused(Math.floor(this.#random() * 40)),
+      () => core.diskStalled(20),
+      () => {
+        member.applies = !member.applies;
+      },
+    ])();
+  }
+
+  #judge(): void {
+    for (const member of this.members.values()) {
+      if (this.#dead.has(member.id)) continue;
+      this.#judgeApplied(member);
+      const { role, term } = member.status;
+      if (role !== 'leader') continue;
+      const known = this.leaders.get(term);
+      if (known === member.id) continue;
+      if (known !== undefined) throw new Error(`two leaders in term ${term}: ${known}, ${member.id}`);
+      this.leaders.set(term, member.id);
+      this.#judgeLeader(member);
+    }
+    if (this.step % 16 === 0) this.#judgeLogs();
+  }
+
+  #judgeApplied(member: Member): void {
+    for (let at = this.#judged.get(member.id) ?? 0; at < member.applied.length; at += 1) {
+      const entry = member.applied[at];
+      if (entry === undefined || entry.index !== at + 1)
+        throw new Error(`${member.id} applied out of order at ${at + 1}`);
+      const known = this.committed[at];
+      if (known === undefined) this.committed.push(entry);
+      else if (!sameEntry(known, entry)) throw new Error(`${member.id} applied another entry at ${at + 1}`);
+      if (!sameEntry(member.disk.log[at], entry))
+        throw new Error(`${member.id} applied ${at + 1} before it was durable`);
+    }
+    this.#judged.set(member.id, member.applied.length);
+  }
+  readonly #judged = new Map<NodeId, number>();
+
+  /** Leader completeness: a new leader has everything that was ever committed. */
+  #judgeLeader(member: Member): void {
+    for (const [at, entry] of this.committed.entries()) {
+      if (!sameEntry(member.disk.log[at], entry)) throw new Error(`leader ${member.id} lacks committed ${at + 1}`);
+    }
+  }
+
+  /** Log matching: same index and term, same entry, and the same before it. */
+  #judgeLogs(): void {
+    const logs = [...this.members.values()].map((member) => member.disk.log);
+    for (const [at, one] of logs.entries()) {
+      for (const other of logs.slice(at + 1)) {
+        let index = Math.min(one.length, other.length) - 1;
+        while (index >= 0 && one[index]?.term !== other[index]?.term) index -= 1;
+        for (; index >= 0; index -= 1) {
+          if (!sameEntry(one[index], other[index])) throw new Error(`logs differ at ${index + 1} below a match`);
+        }
+      }
+    }
+    for (const [at, entry] of this.committed.entries()) {
+      const holders = logs.filter((log) => sameEntry(log[at], entry)).length;
+      if (holders * 2 <= logs.length) throw new Error(`${at + 1} was committed and is on ${holders} disks`);
+    }
+  }
+
+  #isAppliedEverywhere(marker: string): boolean {
+    return [...this.members.values()].every((member) => member.applied.some((entry) => textOf(entry) === marker));
+  }
+
+  #summary(): unknown {
+    return [...this.members.values()].map((member) => ({ ...member.status, followers: [...member.status.followers] }));
+  }
+
+  #member(id: NodeId): Member {
+    const member = this.members.get(id);
+    if (member === undefined) throw new Error(`no member ${id}`);
+    return member;
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    const item = items[Math.floor(this.#random() * items.length)];
+    if (item === undefined) throw new Error('nothing to pick from');
+    return item;
+  }
+}

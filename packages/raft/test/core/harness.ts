@@ -1,0 +1,156 @@
+// A core with a disk in memory: what a driver does, step by step, in the hands of a test.
+import type { Core, CoreConfig, CoreStatus, LogReader } from '../../src/core/core.ts';
+import { createCore } from '../../src/core/core.ts';
+import type { Entry, EntryKind, Message, NodeId } from '../../src/core/message.ts';
+import type { HardState, Write } from '../../src/core/ready.ts';
+
+/** Uniform in [0, 1), decided by the seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x45d9f3b);
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b);
+    return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const command = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const textOf = (entry: Entry): string => new TextDecoder().decode(entry.payload);
+
+export function encode(index: number, term: number, kind: EntryKind, payload: Uint8Array): Entry {
+  return { index, term, kind, payload, bytes: payload };
+}
+
+/** One entry for each term given. */
+export function entriesOf(terms: readonly number[], firstIndex = 1): Entry[] {
+  return terms.map((term, at) => encode(firstIndex + at, term, 'commands', command('x')));
+}
+
+export class TestDisk implements LogReader {
+  readonly firstIndex = 1;
+  hardState: HardState;
+  log: Entry[];
+
+  constructor(terms: readonly number[] = [], hardState?: HardState) {
+    this.log = entriesOf(terms);
+    this.hardState = hardState ?? { term: terms.at(-1) ?? 0, vote: undefined };
+  }
+
+  get lastIndex(): number {
+    return this.log.length;
+  }
+
+  term(index: number): number | undefined {
+    return index === 0 ? 0 : this.log[index - 1]?.term;
+  }
+
+  entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[] {
+    let to = from;
+    let bytes = this.log[from - 1]?.bytes.length ?? 0;
+    while (to < toInclusive && (bytes += this.log[to]?.bytes.length ?? 0) <= maxBytes) to += 1;
+    return this.log.slice(from - 1, to);
+  }
+
+  write(write: Write): void {
+    this.hardState = write.hardState ?? this.hardState;
+    if (write.truncateFrom !== undefined) this.log.length = write.truncateFrom - 1;
+    for (const entry of write.entries) {
+      if (entry.index !== this.log.length + 1) throw new Error(`a hole before ${entry.index}`);
+      this.log.push(entry);
+    }
+  }
+}
+
+export const defaults = {
+  heartbeatTicks: 2,
+  electionMinTicks: 10,
+  electionMaxTicks: 20,
+  fastElectionTicks: 2,
+  maxAppendBytes: 64,
+  maxInflightAppends: 4,
+  maxInflightBytes: 256,
+  maxUncommittedBytes: 1024,
+  maxApplyBytes: 64,
+} satisfies Partial<CoreConfig>;
+
+/** A process: the core, its disk, and what the driver holds in between. Nothing moves unless it is told to. */
+export class Member {
+  readonly id: NodeId;
+  readonly config: CoreConfig;
+  readonly disk: TestDisk;
+  core: Core;
+  writing: Write | undefined;
+  /** Applied since the first start; index 1 first. Survives a restart, as effects on a disk do. */
+  readonly applied: Entry[] = [];
+  applies = true;
+  #unapplied: Entry[] = [];
+
+  constructor(id: NodeId, voters: readonly NodeId[], config: Partial<CoreConfig> = {}, disk = new TestDisk()) {
+    this.id = id;
+    this.config = { ...defaults, id, voters, random: () => 0, encode, ...config };
+    this.disk = disk;
+    this.core = this.#start();
+  }
+
+  get status(): CoreStatus {
+    return this.core.status();
+  }
+
+  /** One turn of a driver; a write that it starts is in flight until `finishWrite`. Returns what leaves at once. */
+  turn(): readonly Message[] {
+    const ready = this.core.ready({ canWrite: this.writing === undefined });
+    if (ready.write !== undefined) this.writing = ready.write;
+    this.#unapplied.push(...ready.committed);
+    if (this.applies) this.apply();
+    return ready.messages;
+  }
+
+  /** The write in flight is durable. Returns what may leave now. */
+  finishWrite(): readonly Message[] {
+    const write = this.writing;
+    if (write === undefined) return [];
+    this.writing = undefined;
+    this.disk.write(write);
+    const last = write.entries.at(-1);
+    this.core.advance({ kind: 'written', lastIndex: last?.index ?? 0, lastTerm: last?.term ?? 0 });
+    return write.messagesAfterWrite;
+  }
+
+  /** Turns and writes until there is nothing more to do; everything that leaves, in order. */
+  settle(): Message[] {
+    const sent: Message[] = [];
+    for (let quiet = false; !quiet; ) {
+      const before = this.applied.length;
+      const leaving = [...this.turn(), ...this.finishWrite()];
+      sent.push(...leaving);
+      quiet = leaving.length === 0 && this.writing === undefined && this.applied.length === before;
+    }
+    return sent;
+  }
+
+  apply(): void {
+    const entries = this.#unapplied;
+    this.#unapplied = [];
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    this.applied.push(...entries);
+    this.core.advance({ kind: 'applied', index: last.index });
+  }
+
+  /** What was not durable is gone. */
+  restart(): void {
+    this.writing = undefined;
+    this.#unapplied = [];
+    this.core = this.#start();
+  }
+
+  tick(ticks = 1): void {
+    for (let tick = 0; tick < ticks; tick += 1) this.core.tick();
+  }
+
+  #start(): Core {
+    const { disk, config } = this;
+    return createCore(config, { hardState: disk.hardState, log: disk, applied: this.applied.length });
+  }
+}
