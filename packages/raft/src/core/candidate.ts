@@ -7,7 +7,7 @@ import { isHardStateDurable } from './raft.ts';
 
 type Response = VoteResponse & { readonly from: NodeId };
 
-/** A refusal of a later term has made a follower of this node before (term.ts). */
+/** A refusal of a later term has made a follower of this node before (election/term.ts). */
 export function stepPreVoteResponse(raft: Raft, own: Own<'preCandidate'>, response: Response): void {
   if (response.granted && response.term !== raft.term + 1) return; // of an earlier round
   own.tally.count(response.from, response.granted);

@@ -1,6 +1,7 @@
 // The core: it decides, and touches nothing. Same inputs, same outputs. Dispatches, decides nothing else itself.
 import { admits } from './admit.ts';
 import { isActive } from './election/check-quorum.ts';
+import { settleTerm } from './election/term.ts';
 import { resetElectionTimer } from './election/timer.ts';
 import { checkInvariants, observe } from './invariants.ts';
 import { propose } from './leader.ts';
@@ -10,7 +11,6 @@ import { createRaft, leaderOf } from './raft.ts';
 import type { Ready, Receipt } from './ready.ts';
 import type { EventOf } from './role.ts';
 import { dispatch } from './role.ts';
-import { settleTerm } from './term.ts';
 import { takeReady, takeReceipt } from './turn.ts';
 import type { Core, CoreConfig, CoreState, CoreStatus, Proposed } from './types.ts';
 

@@ -18,8 +18,8 @@ export function stepAppend(raft: Raft, message: AppendRequest & { readonly from:
   appendNew(raft, message);
   const matched = previousIndex + message.entries.length;
   sendAccepted(raft, message.from, matched);
-  // Bounded by what this message proved: behind it there may still be entries of an older leader (thesis figure 3.1
-  // says "index of last new entry"; the own last index is the classic mistake).
+  // Bounded by what this message proved, not by the own last index: behind it there may still be entries of an older
+  // leader (thesis figure 3.1, AppendEntries 5).
   commitTo(raft, Math.min(message.commit, matched));
 }
 

@@ -1,5 +1,5 @@
-// Roles x events, complete: a cell that is missing does not compile. A cell says one of four things: what to do, `ignore`
-// (can happen, means nothing), `impossible` (would break the protocol; stop).
+// Roles x events, complete: a cell that is missing does not compile. A cell says what to do, or `ignore` (it
+// can happen and means nothing), or `impossible` (somebody broke the protocol: stop before more is lost).
 import { InvariantViolated } from './assert.ts';
 import { becomeFollower } from './become.ts';
 import { countOwnVote, maybeLose, stepPreVoteResponse, stepVoteResponse } from './candidate.ts';
@@ -89,7 +89,7 @@ const candidate: Row<'candidate'> = {
   appendRequest: (raft, _own, message) => stepAppend(raft, message),
   appendResponse: impossible, // it has not led this term, and only leaders are answered
   heartbeat: (raft, _own, message) => stepHeartbeat(raft, message),
-  heartbeatResponse: impossible,
+  heartbeatResponse: ignore, // tells its term to the leader that this node was before (election/term.ts)
   tick: campaign,
   written: countOwnVote,
   applied: ignore,

@@ -16,7 +16,7 @@ export function leaderDown(raft: Raft, own: Own<'follower'>, peer: NodeId): void
 
 /**
  * While the evidence stands, a round that finds no majority is repeated soon (the others may get the news a moment
- * later). Each round uses up an attempt; then the ordinary timeout, which was set before, counts.
+ * later): this shortens the ordinary timeout, which was set before, as often as there are attempts left.
  */
 export function retryEarly(raft: Raft): void {
   if (raft.down.size === 0 || raft.fastAttempts === 0) return;

@@ -1,9 +1,9 @@
 // Terms come before roles: what a message of another term means does not depend on who gets it (thesis 3.3).
-import { becomeFollower } from './become.ts';
-import { hearsLeader } from './election/timer.ts';
-import type { Message, MessageKind, MessageOf } from './message.ts';
-import { send } from './outbox.ts';
-import type { Raft } from './raft.ts';
+import { becomeFollower } from '../become.ts';
+import type { Message, MessageKind, MessageOf } from '../message.ts';
+import { send } from '../outbox.ts';
+import type { Raft } from '../raft.ts';
+import { hearsLeader } from './timer.ts';
 
 type TermRules = { readonly [K in MessageKind]: (raft: Raft, message: MessageOf<K>) => boolean };
 
@@ -17,6 +17,11 @@ export function settleTerm<K extends MessageKind>(raft: Raft, message: MessageOf
 const followLater = (raft: Raft, message: Message): boolean => {
   becomeFollower(raft, message.term, undefined);
   return true;
+};
+
+const tellTerm = (raft: Raft, message: Message): boolean => {
+  send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied });
+  return false;
 };
 
 const ofLaterTerm: TermRules = {
@@ -43,24 +48,10 @@ const ofEarlierTerm: TermRules = {
   preVoteResponse: (_raft, message) => !message.granted,
   voteResponse: () => false,
   // A leader of an earlier term holds back this node, which does not listen to it and is not listened to by those that
-  // hear it. The answer carries the own term and makes that leader step down; then all of them elect one.
-  appendRequest: (raft, message) => {
-    const { previousIndex: index } = message;
-    const hint = { hintIndex: 0, hintTerm: 0 };
-    send(raft, message.from, {
-      kind: 'appendResponse',
-      term: raft.term,
-      accepted: false,
-      index,
-      ...hint,
-      applied: raft.applied,
-    });
-    return false;
-  },
-  heartbeat: (raft, message) => {
-    send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied });
-    return false;
-  },
+  // hear it. The answer carries the own term and makes that leader step down; then all of them elect one. It says
+  // nothing of positions: it may reach that node when it already leads the next term.
+  appendRequest: tellTerm,
+  heartbeat: tellTerm,
   // Late answers to what this node asked in an earlier term: never evidence for this one.
   appendResponse: () => false,
   heartbeatResponse: () => false,
