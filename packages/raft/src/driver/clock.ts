@@ -2,6 +2,11 @@
 export interface Clock {
   monotonicMs(): number;
   wallMs(): number;
-  /** Calls back once, after at least `delayMs`; returns how to cancel it. */
+  /**
+   * Calls back once, after at least `delayMs`; returns how to cancel it.
+   *
+   * A delay of 0 means: after what waits in the event loop already, sockets included. With real time that is
+   * `setImmediate`, not `setTimeout(0)`, which costs a millisecond and runs before the sockets are read.
+   */
   after(delayMs: number, callback: () => void): () => void;
 }

@@ -4,6 +4,9 @@ export type Outcome<Result> =
   /** Committed and applied on this node: durable at a majority. */
   | { readonly kind: 'applied'; readonly result: Result; readonly index: number; readonly term: number }
   /** Not applied, and it never will be: never appended, or its index was applied with another term. */
-  | { readonly kind: 'notApplied'; readonly reason: 'notLeader' | 'overloaded' | 'stopping' | 'tooLarge' | 'overwritten' }
+  | {
+      readonly kind: 'notApplied';
+      readonly reason: 'notLeader' | 'overloaded' | 'stopping' | 'tooLarge' | 'overwritten';
+    }
   /** It was appended, and then leadership or this node was lost: it may still be applied. */
   | { readonly kind: 'unknown'; readonly index: number; readonly term: number };

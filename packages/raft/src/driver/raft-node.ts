@@ -1,6 +1,7 @@
 // The face of the package: a member of a Raft group. Carries each Ready out; decides nothing.
-import type { CoreStatus } from '../core/core.ts';
+
 import type { NodeId } from '../core/message.ts';
+import type { CoreStatus } from '../core/types.ts';
 import type { LogStore } from '../log/log-store.ts';
 import type { StateMachine } from '../state-machine.ts';
 import type { Sample, Transport } from '../wire/transport.ts';

@@ -1,8 +1,11 @@
 // What a log store promises: order, atomicity and durability. The conformance suite holds every implementation to it.
+
 import type { Entry } from '../core/message.ts';
-import type { LogReader } from '../core/core.ts';
 import type { HardState } from '../core/ready.ts';
+import type { LogReader } from '../core/types.ts';
 import type { Effects } from '../state-machine.ts';
+import type { Founding } from './founding.ts';
+import type { Identity } from './identity.ts';
 
 /** One turn: everything in it becomes durable together, or nothing does. */
 export interface Turn {
@@ -22,5 +25,10 @@ export interface LogStore extends LogReader {
    * time (asserted). A rejection is fatal: nothing is known about what is on disk, the node must stop.
    */
   write(turn: Turn): Promise<void>;
+  /** Whose log this is, as it is on disk. */
+  readonly identity: Identity;
+  /** Stores a founding record, synced; before the first turn, under the rules of `write`. */
+  writeFounding(founding: Founding): Promise<void>;
+  /** Waits for a write in flight. The database belongs to whoever opened it. */
   close(): Promise<void>;
 }

@@ -1,0 +1,264 @@
+// A member of a group: joins the loop, formation, the handshake and the ticker, and starts and stops them in order.
+import { strict as assert } from 'node:assert';
+import { createCore } from '../core/core.ts';
+import type { Message, NodeId } from '../core/message.ts';
+import { encodeEntry } from '../log/entry.ts';
+import { drawToken } from '../log/founding.ts';
+import { checkIdentity } from '../log/identity.ts';
+import { RaftError } from '../raft-error.ts';
+import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
+import { driverBounds } from './bounds.ts';
+import { Admission } from './formation/admission.ts';
+import { type Control, decodeControl, encodeControl } from './formation/control.ts';
+import { Formation } from './formation/formation.ts';
+import { Rejected } from './formation/rejected.ts';
+import { Hearing } from './hearing.ts';
+import { Loop } from './loop.ts';
+import type { Outcome } from './outcome.ts';
+import type { RaftNode, RaftNodeOptions, RaftStatus } from './raft-node.ts';
+import { Refusals } from './refusals.ts';
+import { Ticker } from './ticker.ts';
+
+/**
+ * A member, not started yet.
+ *
+ * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER when the log is not this member's
+ */
+export function createRaftNode<Result>(options: RaftNodeOptions<Result>): RaftNode<Result> {
+  return new Driver(options);
+}
+
+class Driver<Result> implements RaftNode<Result> {
+  readonly #options: RaftNodeOptions<Result>;
+  readonly #bootId: string;
+  readonly #refusals = new Refusals();
+  readonly #admission: Admission;
+  readonly #rejected: Rejected;
+  readonly #hearing: Hearing;
+  readonly #formation: Formation;
+  readonly #loop: Loop<Result>;
+  readonly #ticker: Ticker;
+  #isStopping = false;
+  #onDrained: (() => void) | undefined;
+  readonly #cancelGiveUp = new Set<() => void>();
+
+  constructor(options: RaftNodeOptions<Result>) {
+    checkIdentity(options.log.identity, options);
+    const { log, clock, random, timing, members, id } = options;
+    this.#options = options;
+    this.#bootId = drawToken(random);
+    this.#admission = new Admission(log);
+    this.#rejected = new Rejected(members.length);
+    this.#hearing = new Hearing(members.filter((member) => member !== id));
+    this.#loop = this.#createLoop();
+    this.#formation = new Formation({
+      log,
+      clock,
+      random,
+      send: (to, state) => this.#sendControl(to, state),
+      onFounded: () => this.#ticker.start(),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#ticker = new Ticker({
+      clock,
+      tickMs: timing.tickMs,
+      pauseMs: timing.electionMinMs,
+      onPause: (pausedMs) => this.#loop.paused(pausedMs),
+      onTick: () => this.#loop.tick(),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#options.transport.start(this.#events(), () => this.#hello());
+    this.#formation.start();
+  }
+
+  propose(command: Uint8Array): Promise<Outcome<Result>> {
+    if (this.#isStopping || this.#loop.hasEnded) return Promise.resolve({ kind: 'notApplied', reason: 'stopping' });
+    if (!this.#loop.leads) return Promise.resolve({ kind: 'notApplied', reason: 'notLeader' });
+    if (command.length > driverBounds.maxCommandBytes) {
+      this.#refusals.count('maxCommandBytes');
+      return Promise.resolve({ kind: 'notApplied', reason: 'tooLarge' });
+    }
+    return new Promise((settle) => this.#loop.propose(command, settle));
+  }
+
+  status(): RaftStatus {
+    const { log, clock } = this.#options;
+    return {
+      ...this.#loop.status,
+      quorumHeardAtMs: this.#hearing.majorityHeardAtMs(clock.monotonicMs()),
+      waitingProposals: this.#loop.waitingProposals,
+      waitingEntries: this.#loop.waitingEntries,
+      logBytes: log.logBytes,
+      refusals: this.#refusals.counts,
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#isStopping && !this.#loop.hasEnded) {
+      this.#isStopping = true;
+      this.#loop.refuseWaiting('stopping');
+      this.#loop.input((core) => core.stop());
+      await this.#drained();
+      this.#ticker.stop();
+      await this.#loop.flush();
+    }
+    this.#end();
+    await this.#options.transport.close();
+  }
+
+  /** What is appended may still be committed; it gets a moment. */
+  #drained(): Promise<void> {
+    if (this.#loop.appended.isEmpty) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(driverBounds.stopGraceMs, resolve);
+      this.#onDrained = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #createLoop(): Loop<Result> {
+    const { log, stateMachine, clock, timing, owner, transport, random, id, members } = this.#options;
+    const ticks = (ms: number): number => Math.max(1, Math.round(ms / timing.tickMs));
+    const core = createCore(
+      {
+        id,
+        voters: members,
+        heartbeatTicks: ticks(timing.heartbeatMs),
+        electionMinTicks: ticks(timing.electionMinMs),
+        electionMaxTicks: ticks(timing.electionMaxMs),
+        fastElectionTicks: ticks(timing.fastElectionMs),
+        maxAppendBytes: driverBounds.maxAppendBytes,
+        maxInflightAppends: driverBounds.maxInflightAppends,
+        maxInflightBytes: driverBounds.maxInflightBytes,
+        maxUncommittedBytes: driverBounds.maxUncommittedBytes,
+        maxApplyBytes: driverBounds.maxApplyBytes,
+        random,
+        encode: encodeEntry,
+      },
+      { hardState: log.hardState, log, applied: stateMachine.applied.index },
+    );
+    return new Loop<Result>({
+      core,
+      log,
+      stateMachine,
+      clock,
+      tickMs: timing.tickMs,
+      refusals: this.#refusals,
+      entryHeader: () => owner.entryHeader(),
+      send: (message) => transport.send(message),
+      onLeader: (term) => owner.onLeader(term),
+      onLeaderLost: (term) => owner.onLeaderLost(term),
+      onTermEnded: (term) => this.#termEnded(term),
+      onApplied: () => this.#applied(),
+      onFatal: (error) => this.#fail(error),
+    });
+  }
+
+  /** The fate of what was appended may still become known within about an election; then it is unknown. */
+  #termEnded(term: number): void {
+    if (this.#loop.hasEnded) return;
+    const cancel = this.#options.clock.after(this.#options.timing.electionMaxMs, () => {
+      this.#cancelGiveUp.delete(cancel);
+      this.#loop.appended.giveUp(term);
+      this.#applied();
+    });
+    this.#cancelGiveUp.add(cancel);
+  }
+
+  #applied(): void {
+    if (this.#onDrained !== undefined && this.#loop.appended.isEmpty) this.#onDrained();
+  }
+
+  #events(): TransportEvents {
+    return {
+      onMessage: (message, sample) => this.#receive(message, sample),
+      onControl: (from, bytes) => this.#control(from, bytes),
+      onPeerUp: (hello) => this.#peerUp(hello),
+      onPeerLost: (peer, evidence) =>
+        this.#loop.input((core) => (evidence === 'dead' ? core.peerDown(peer) : core.peerReset(peer))),
+      onActivity: () => undefined,
+    };
+  }
+
+  #hello(): Hello {
+    const { identity, lastIndex } = this.#options.log;
+    const { id, members, incarnation, founding } = identity;
+    const clusterId = founding?.confirmed === true ? founding.record.clusterId : undefined;
+    return { clusterId, id, members, incarnation, bootId: this.#bootId, lastDurableIndex: lastIndex };
+  }
+
+  #receive(message: Message, sample: Sample): void {
+    if (this.#loop.hasEnded) return;
+    // Before formation this member has no vote and no log to speak of.
+    if (!this.#formation.isFounded) return this.#refusals.count('notFounded');
+    if (!this.#admission.isAdmitted(message.from)) return this.#refusals.count('notAdmitted');
+    const { owner, clock } = this.#options;
+    owner.onSample(message.from, sample);
+    this.#hearing.heard(message, this.#loop.status.term, clock.monotonicMs());
+    this.#loop.input((core) => core.step(message));
+  }
+
+  #peerUp(hello: Hello): void {
+    if (this.#loop.hasEnded || !this.#isOther(hello.id)) return;
+    const verdict = this.#admission.check(hello, this.#loop.status);
+    switch (verdict.kind) {
+      case 'late':
+        return;
+      case 'refused':
+        this.#refusals.count('refusedPeer');
+        return this.#sendControl(hello.id, verdict.refusal);
+      case 'admitted':
+        if (!this.#formation.isFounded) this.#formation.tell(hello.id);
+        this.#loop.input((core) => {
+          if (verdict.restarted) core.peerDown(hello.id);
+          core.peerReset(hello.id);
+        });
+    }
+  }
+
+  #control(from: NodeId, bytes: Uint8Array): void {
+    if (this.#loop.hasEnded || !this.#isOther(from)) return;
+    const control = decodeControl(bytes);
+    if (control === undefined) return this.#refusals.count('brokenControl');
+    if (control.kind === 'formation') return this.#formation.heard(from, control);
+    this.#refusals.count('refusedByPeer');
+    if (this.#rejected.mustStop(from, control, this.#formation.isFounded)) {
+      this.#fail(new RaftError(control.code, `${from} says: ${control.detail}`, { peer: from }));
+    }
+  }
+
+  #sendControl(to: NodeId, control: Control): void {
+    if (!this.#loop.hasEnded) this.#options.transport.sendControl(to, encodeControl(control));
+  }
+
+  #isOther(peer: NodeId): boolean {
+    const { id, members } = this.#options;
+    return peer !== id && members.includes(peer);
+  }
+
+  #end(): void {
+    this.#isStopping = true;
+    this.#ticker.stop();
+    this.#formation.stop();
+    for (const cancel of this.#cancelGiveUp) cancel();
+    this.#cancelGiveUp.clear();
+    this.#loop.end();
+    this.#onDrained?.();
+  }
+
+  #fail(error: unknown): void {
+    this.#end();
+    void this.#options.transport.close();
+    this.#options.owner.onFatal(fatal(error));
+  }
+}
+
+function fatal(error: unknown): RaftError {
+  if (error instanceof RaftError) return error;
+  assert(error !== undefined);
+  return new RaftError('HF_RAFT_FAULT', error instanceof Error ? error.message : String(error), {}, { cause: error });
+}

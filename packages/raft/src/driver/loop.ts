@@ -1,0 +1,283 @@
+// Walk 7/15: carries each Ready of the core out, in the one right order, and decides nothing.
+// From raft/core/leader.ts, on to raft/core/replication/commit.ts.
+//
+//   1. proposals that waited become an entry, if the disk is free;
+//   2. messages that claim nothing leave at once: the followers' disks work at the same time as this one;
+//   3. ONE write: hard state, truncation, entries, and the effects of what was applied since the last one; never two in
+//      flight; what claims that something is on this disk leaves after it;
+//   4. what is committed and durable here is applied in memory, and whoever proposed it is answered.
+import { strict as assert } from 'node:assert';
+import type { Entry, Message } from '../core/message.ts';
+import type { Receipt, Write } from '../core/ready.ts';
+import type { Core, CoreStatus } from '../core/types.ts';
+import type { LogStore } from '../log/log-store.ts';
+import type { StateMachine } from '../state-machine.ts';
+import { Appended } from './appended.ts';
+import { Applier } from './applier.ts';
+import { ApplyLag } from './apply-lag.ts';
+import { driverBounds } from './bounds.ts';
+import type { Clock } from './clock.ts';
+import { GroupCommit, type Settle } from './group-commit.ts';
+import { Leadership } from './leadership.ts';
+import type { Refusals } from './refusals.ts';
+import { Watchdog } from './watchdog.ts';
+
+export interface LoopOptions<Result> {
+  readonly core: Core;
+  readonly log: LogStore;
+  readonly stateMachine: StateMachine<Result>;
+  readonly clock: Clock;
+  readonly tickMs: number;
+  readonly refusals: Refusals;
+  readonly entryHeader: () => Uint8Array;
+  readonly send: (message: Message) => void;
+  readonly onLeader: (term: number) => void;
+  readonly onLeaderLost: (term: number) => void;
+  readonly onTermEnded: (term: number) => void;
+  readonly onApplied: () => void;
+  /** Called once; the loop has ended. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export class Loop<Result> {
+  readonly appended = new Appended<Result>();
+  readonly #options: LoopOptions<Result>;
+  readonly #waiting = new GroupCommit<Result>();
+  readonly #applier: Applier<Result>;
+  readonly #leadership: Leadership;
+  readonly #watchdog = new Watchdog(driverBounds.diskStallMs);
+  readonly #lag = new ApplyLag(driverBounds.maxApplyLagMs);
+  #status: CoreStatus;
+  #writing: Promise<void> | undefined;
+  /** Bytes of the effects in the write that is in flight. */
+  #sealedBytes = 0;
+  #cancelLinger: (() => void) | undefined;
+  #effectsAreDue = false;
+  #isAwake = false;
+  #isHeldBack = false;
+  #ended = false;
+
+  constructor(options: LoopOptions<Result>) {
+    this.#options = options;
+    this.#status = options.core.status();
+    this.#leadership = new Leadership(options);
+    const { stateMachine, clock } = options;
+    this.#applier = new Applier({ stateMachine, clock, onApplied: (entry, results) => this.#applied(entry, results) });
+  }
+
+  /** As of the last turn. */
+  get status(): CoreStatus {
+    return this.#status;
+  }
+
+  get leads(): boolean {
+    return this.#leadership.leads;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  get waitingProposals(): number {
+    return this.#waiting.count;
+  }
+
+  get waitingEntries(): number {
+    return this.#applier.waitingEntries;
+  }
+
+  /** Queues a proposal for the next entry, or settles it at once. */
+  propose(command: Uint8Array, settle: Settle<Result>): void {
+    const bound = this.#waiting.add(command, settle);
+    if (bound !== undefined) {
+      this.#options.refusals.count(bound);
+      settle({ kind: 'notApplied', reason: 'overloaded' });
+    } else if (this.#writing === undefined) {
+      this.wake();
+    }
+  }
+
+  /** Gives the core an input; the turn follows when the event loop has given it all that has arrived. */
+  input(give: (core: Core) => void): void {
+    if (this.#ended) return;
+    this.#guard(() => give(this.#options.core));
+    this.wake();
+  }
+
+  tick(): void {
+    if (this.#ended) return;
+    const { core, clock, tickMs, refusals } = this.#options;
+    const nowMs = clock.monotonicMs();
+    this.#guard(() => {
+      const stalledMs = this.#watchdog.stalledMs(nowMs);
+      if (stalledMs !== undefined) {
+        refusals.count('diskStallMs');
+        core.diskStalled(Math.floor(stalledMs / tickMs));
+      }
+      core.tick();
+    });
+    this.#lag.tick(nowMs, this.#status.commit);
+    this.#turn();
+  }
+
+  paused(pausedMs: number): void {
+    this.#watchdog.paused(pausedMs);
+    this.input((core) => core.paused(Math.floor(pausedMs / this.#options.tickMs)));
+  }
+
+  wake(): void {
+    if (this.#isAwake || this.#ended) return;
+    this.#isAwake = true;
+    this.#options.clock.after(0, () => {
+      this.#isAwake = false;
+      this.#turn();
+    });
+  }
+
+  /** Writes the effects of everything applied. The caller has seen to it that nothing more is applied. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    if (!this.#ended && this.#options.stateMachine.pendingBytes > 0) this.#startWrite(undefined);
+    await this.#writing;
+  }
+
+  /** Settles what waits as never appended; for a stop and for a failure. */
+  refuseWaiting(reason: 'notLeader' | 'stopping'): void {
+    this.#waiting.settleAll({ kind: 'notApplied', reason });
+  }
+
+  /** Nothing is sent, written, applied or answered from here on; every proposal is settled. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelLinger?.();
+    this.refuseWaiting('stopping');
+    this.#leadership.end();
+    this.appended.giveUp(Number.POSITIVE_INFINITY);
+  }
+
+  #turn(): void {
+    if (this.#ended) return;
+    this.#guard(() => {
+      const { core, send } = this.#options;
+      this.#observe();
+      this.#closeEntries();
+      const { messages, write, committed } = core.ready({ canWrite: this.#writing === undefined });
+      for (const message of messages) send(message);
+      if (write !== undefined || (this.#writing === undefined && this.#areEffectsDue())) this.#startWrite(write);
+      this.#applier.add(committed);
+      this.#apply();
+      this.#observe();
+    });
+  }
+
+  #observe(): void {
+    this.#status = this.#options.core.status();
+    this.#leadership.observe(this.#status, this.#options.stateMachine.applied.index);
+    if (!this.#leadership.leads && this.#waiting.count > 0) this.refuseWaiting('notLeader');
+  }
+
+  #closeEntries(): void {
+    const { core, entryHeader } = this.#options;
+    if (this.#writing !== undefined) return;
+    for (let entries = 0; entries < driverBounds.maxTurnEntries && this.#waiting.count > 0; entries++) {
+      if (this.#mustHoldBack()) return;
+      const group = this.#waiting.next(entryHeader());
+      const proposed = core.propose(group.payload);
+      if (proposed.kind === 'appended') {
+        this.#waiting.take(group);
+        this.appended.add(proposed.index, proposed.term, group.proposers);
+      } else if (proposed.reason === 'tooManyUncommitted') {
+        return this.#options.refusals.count('maxUncommittedBytes');
+      } else {
+        return this.refuseWaiting(proposed.reason);
+      }
+    }
+  }
+
+  /** Proposals wait in their bounded queue while a majority can not keep up. */
+  #mustHoldBack(): boolean {
+    const { clock, refusals } = this.#options;
+    const isBehind = this.#lag.isBehind(clock.monotonicMs(), this.#status);
+    if (isBehind && !this.#isHeldBack) refusals.count('maxApplyLagMs');
+    this.#isHeldBack = isBehind;
+    return isBehind;
+  }
+
+  #areEffectsDue(): boolean {
+    const { pendingBytes } = this.#options.stateMachine;
+    return pendingBytes >= driverBounds.effectsTurnBytes || (this.#effectsAreDue && pendingBytes > 0);
+  }
+
+  #startWrite(write: Write | undefined): void {
+    assert(this.#writing === undefined, 'one write in flight');
+    const { stateMachine, log, clock } = this.#options;
+    const pendingBytes = stateMachine.pendingBytes;
+    const effects = pendingBytes > 0 ? stateMachine.takeEffects() : undefined;
+    this.#sealedBytes = pendingBytes;
+    this.#effectsAreDue = false;
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
+    this.#watchdog.writeStarted(clock.monotonicMs());
+    const { hardState, truncateFrom, entries = [] } = write ?? {};
+    const turn = { hardState, truncateFrom, entries, effects: effects ?? [] };
+    this.#writing = log.write(turn).then(
+      () => this.#written(write, effects !== undefined),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #written(write: Write | undefined, hasEffects: boolean): void {
+    this.#writing = undefined;
+    this.#watchdog.writeEnded();
+    this.#sealedBytes = 0;
+    if (this.#ended) return;
+    this.#guard(() => {
+      const { stateMachine, core, send } = this.#options;
+      if (hasEffects) stateMachine.effectsWritten();
+      if (write === undefined) return;
+      for (const message of write.messagesAfterWrite) send(message);
+      core.advance(receiptOf(write));
+    });
+    this.#turn();
+  }
+
+  #apply(): void {
+    const { stateMachine, refusals, clock } = this.#options;
+    if (this.#applier.waitingEntries === 0) return;
+    const pause = this.#applier.run(this.#sealedBytes);
+    if (pause === 'effects') refusals.count('maxPendingEffectsBytes');
+    // The core may have more; what waits for the disk goes on when the write is over.
+    if (pause !== 'effects' || this.#writing === undefined) this.wake();
+    if (stateMachine.pendingBytes > 0 && this.#cancelLinger === undefined) {
+      this.#cancelLinger = clock.after(driverBounds.effectsLingerMs, () => {
+        this.#effectsAreDue = true;
+        this.#turn();
+      });
+    }
+  }
+
+  #applied(entry: Entry, results: readonly Result[]): void {
+    this.#options.core.advance({ kind: 'applied', index: entry.index });
+    this.appended.applied(entry.index, entry.term, results);
+    this.#options.onApplied();
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.end();
+    this.#options.onFatal(error);
+  }
+}
+
+function receiptOf({ entries }: Write): Receipt {
+  const last = entries.at(-1);
+  return { kind: 'written', lastIndex: last?.index ?? 0, lastTerm: last?.term ?? 0 };
+}

@@ -1,0 +1,27 @@
+// What was refused, delayed or dropped, counted by the name of the bound.
+
+export type RefusalName =
+  | 'maxCommandBytes'
+  | 'maxWaitingProposals'
+  | 'maxWaitingBytes'
+  | 'maxUncommittedBytes'
+  | 'maxApplyLagMs'
+  | 'maxPendingEffectsBytes'
+  | 'diskStallMs'
+  | 'notFounded'
+  | 'notAdmitted'
+  | 'refusedPeer'
+  | 'refusedByPeer'
+  | 'brokenControl';
+
+export class Refusals {
+  readonly #counts = new Map<string, number>();
+
+  count(name: RefusalName): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+}

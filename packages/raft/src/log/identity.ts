@@ -1,0 +1,94 @@
+// A directory is one member for life. A member that comes back with another directory may have forgotten a vote or an
+// acknowledgement, so who it is stands in the directory itself and not in its configuration.
+import { strict as assert } from 'node:assert';
+import { crc32 } from 'node:zlib';
+import type { NodeId } from '../core/message.ts';
+import { RaftError } from '../raft-error.ts';
+import { drawToken, type Founding, isObject, recordFrom } from './founding.ts';
+
+export interface Identity {
+  readonly id: NodeId;
+  /** Every member of the cluster, in order. */
+  readonly members: readonly NodeId[];
+  /** Drawn when the directory was made. */
+  readonly incarnation: string;
+  /** Undefined until this member has heard of a founding record. */
+  readonly founding: Founding | undefined;
+}
+
+export interface Membership {
+  readonly id: NodeId;
+  readonly members: readonly NodeId[];
+}
+
+export function newIdentity({ id, members }: Membership, random: () => number): Identity {
+  assert(members.includes(id), `${id} is not among the members`);
+  return { id, members: [...members].sort(), incarnation: drawToken(random), founding: undefined };
+}
+
+/**
+ * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER when the directory is not the one of this member of this cluster
+ */
+export function checkIdentity(identity: Identity, expected: Membership): void {
+  if (identity.id !== expected.id) {
+    throw new RaftError('HF_WRONG_MEMBER', `It is ${identity.id}'s, and ${expected.id} was started on it.`, {
+      found: identity.id,
+      expected: expected.id,
+    });
+  }
+  const found = identity.members.join(',');
+  const wanted = [...expected.members].sort().join(',');
+  if (found !== wanted) {
+    const detail = `Its members are ${found}, and the configuration names ${wanted}.`;
+    throw new RaftError('HF_WRONG_CLUSTER', detail, { found, expected: wanted });
+  }
+}
+
+//   offset  bytes  field
+//   0       1      format, 1
+//   1       4      CRC-32 of what follows
+//   5              the identity as JSON
+const format = 1;
+const headBytes = 5;
+
+export function encodeIdentity(identity: Identity): Uint8Array {
+  const json = Buffer.from(JSON.stringify(identity));
+  const bytes = Buffer.allocUnsafe(headBytes + json.length);
+  bytes.writeUInt8(format, 0);
+  bytes.writeUInt32BE(crc32(json), 1);
+  bytes.set(json, headBytes);
+  return bytes;
+}
+
+/**
+ * @throws RaftError HF_LOG_CORRUPT, HF_LOG_FORMAT
+ */
+export function decodeIdentity(raw: Uint8Array): Identity {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const json = bytes.subarray(headBytes);
+  if (bytes.length < headBytes || bytes.readUInt32BE(1) !== crc32(json)) throw damaged('its checksum differs');
+  if (bytes.readUInt8(0) !== format) {
+    throw new RaftError(
+      'HF_LOG_FORMAT',
+      `The row of identity has format ${bytes.readUInt8(0)}, this version knows ${format}.`,
+    );
+  }
+  const identity = identityFrom(JSON.parse(json.toString()));
+  if (identity === undefined) throw damaged('a field is missing');
+  return identity;
+}
+
+function identityFrom(value: unknown): Identity | undefined {
+  if (!isObject(value)) return undefined;
+  const { id, members, incarnation, founding } = value as Readonly<Record<keyof Identity, unknown>>;
+  if (typeof id !== 'string' || typeof incarnation !== 'string') return undefined;
+  if (!Array.isArray(members) || !members.every((member) => typeof member === 'string')) return undefined;
+  if (founding === undefined) return { id, members, incarnation, founding: undefined };
+  const record = isObject(founding) ? recordFrom(founding['record']) : undefined;
+  if (!isObject(founding) || record === undefined || typeof founding['confirmed'] !== 'boolean') return undefined;
+  return { id, members, incarnation, founding: { record, confirmed: founding['confirmed'] } };
+}
+
+function damaged(what: string): RaftError {
+  return new RaftError('HF_LOG_CORRUPT', `The row that says whose directory this is is damaged: ${what}.`);
+}

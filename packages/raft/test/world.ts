@@ -1,0 +1,250 @@
+// Members of a group in one process, on a clock that only a test moves.
+import { setImmediate } from 'node:timers/promises';
+import {
+  type Clock,
+  createRaftNode,
+  type Effects,
+  type EntryInfo,
+  type Hello,
+  type LogStore,
+  MemoryLog,
+  type Message,
+  type NodeId,
+  type RaftNode,
+  type RaftTiming,
+  type StateMachine,
+  type Transport,
+  type TransportEvents,
+} from '../src/index.ts';
+
+export const timing: RaftTiming = {
+  tickMs: 10,
+  heartbeatMs: 50,
+  electionMinMs: 300,
+  electionMaxMs: 600,
+  fastElectionMs: 50,
+};
+
+interface Timer {
+  readonly atMs: number;
+  readonly callback: () => void;
+}
+
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  #timers: Timer[] = [];
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return 1_000_000 + this.#nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Time passes without any timer being called: the process stood still. */
+  standStill(forMs: number): void {
+    this.#nowMs += forMs;
+  }
+
+  /** Calls the next timer, and waits for what follows from it. */
+  async step(): Promise<void> {
+    let next = this.#timers[0];
+    for (const timer of this.#timers) if (next === undefined || timer.atMs < next.atMs) next = timer;
+    if (next !== undefined) {
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.callback();
+    }
+    await setImmediate();
+  }
+
+  async until(holds: () => boolean, withinMs = 10_000): Promise<void> {
+    const endMs = this.#nowMs + withinMs;
+    while (!holds()) {
+      if (this.#nowMs > endMs) throw new Error(`did not come about within ${withinMs} ms`);
+      await this.step();
+    }
+  }
+
+  async pass(forMs: number): Promise<void> {
+    const endMs = this.#nowMs + forMs;
+    await this.until(() => this.#nowMs >= endMs, forMs + 1_000);
+  }
+}
+
+/** Every message arrives after a millisecond, in order, unless its link is cut. */
+export class Network {
+  readonly #clock: Clock;
+  readonly #ends = new Map<NodeId, { readonly events: TransportEvents; readonly hello: () => Hello }>();
+  readonly cut = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  transport(id: NodeId): Transport {
+    const deliver = (to: NodeId, give: (events: TransportEvents) => void): void => {
+      this.#clock.after(1, () => {
+        const end = this.#ends.get(to);
+        if (end !== undefined && this.#ends.has(id) && !this.cut.has(`${id}>${to}`)) give(end.events);
+      });
+    };
+    return {
+      start: async (events, hello) => {
+        this.#ends.set(id, { events, hello });
+        for (const [peer, end] of this.#ends) {
+          if (peer === id) continue;
+          end.events.onPeerUp(hello());
+          events.onPeerUp(end.hello());
+        }
+      },
+      send: (message: Message) =>
+        deliver(message.to, (events) => events.onMessage(message, { wallMs: this.#clock.wallMs() })),
+      sendControl: (to, bytes) => deliver(to, (events) => events.onControl(id, bytes)),
+      close: async () => {
+        if (!this.#ends.delete(id)) return;
+        for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
+      },
+    };
+  }
+
+  /** The process is gone; nothing was said. */
+  kill(id: NodeId): void {
+    this.#ends.delete(id);
+    for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
+  }
+}
+
+/** Keeps every command; answers with how many there are. `fail` makes it throw. */
+export class Notebook implements StateMachine<number> {
+  readonly notes: string[] = [];
+  readonly headers: string[] = [];
+  applied = { index: 0, term: 0 };
+  written = 0;
+  #entry: EntryInfo | undefined;
+  #pending: { key: Uint8Array; value: Uint8Array }[] = [];
+  #sealed = 0;
+
+  begin(entry: EntryInfo): void {
+    this.#entry = entry;
+    this.headers.push(Buffer.from(entry.header).toString());
+  }
+
+  command(bytes: Uint8Array): number {
+    const note = Buffer.from(bytes).toString();
+    if (note === 'fail') throw new Error('the machine is broken');
+    return this.notes.push(note);
+  }
+
+  end(): void {
+    const { index, term } = this.#entry ?? { index: 0, term: 0 };
+    this.applied = { index, term };
+    this.#pending.push({
+      key: Buffer.from(`\x02${String(index).padStart(8, '0')}`),
+      value: Buffer.from(this.notes.join()),
+    });
+  }
+
+  get pendingBytes(): number {
+    return this.#pending.length * 10;
+  }
+
+  takeEffects(): Effects {
+    const effects = this.#pending;
+    this.#pending = [];
+    this.#sealed += 1;
+    return effects;
+  }
+
+  effectsWritten(): void {
+    this.#sealed -= 1;
+    this.written += 1;
+    if (this.#sealed < 0) throw new Error('written before it was sealed');
+  }
+}
+
+export interface Member {
+  readonly id: NodeId;
+  readonly node: RaftNode<number>;
+  readonly machine: Notebook;
+  readonly log: LogStore;
+  readonly events: string[];
+  /** The error with which it stopped. */
+  fatal(): Error | undefined;
+}
+
+/** A seeded generator: the same numbers for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+}
+
+export class World {
+  readonly clock = new ManualClock();
+  readonly network = new Network(this.clock);
+  readonly random: () => number;
+  readonly ids: readonly NodeId[];
+
+  constructor(ids: readonly NodeId[], seed = 1) {
+    this.ids = ids;
+    this.random = seeded(seed);
+  }
+
+  member(id: NodeId, given: Partial<Pick<Member, 'log' | 'machine'>> = {}): Member {
+    const events: string[] = [];
+    const log = given.log ?? new MemoryLog({ id, members: this.ids, random: this.random });
+    const machine = given.machine ?? new Notebook();
+    let error: Error | undefined;
+    const node = createRaftNode<number>({
+      id,
+      members: this.ids,
+      timing,
+      log,
+      stateMachine: machine,
+      transport: this.network.transport(id),
+      clock: this.clock,
+      random: this.random,
+      owner: {
+        entryHeader: () => Buffer.from(`from ${id}`),
+        onLeader: (term) => events.push(`leader ${term}`),
+        onLeaderLost: (term) => events.push(`lost ${term}`),
+        onSample: () => undefined,
+        onFatal: (cause) => {
+          error = cause;
+        },
+      },
+    });
+    return { id, node, machine, log, events, fatal: () => error };
+  }
+
+  async started(ids: readonly NodeId[] = this.ids): Promise<Member[]> {
+    const members = ids.map((id) => this.member(id));
+    for (const member of members) await member.node.start();
+    return members;
+  }
+
+  /** Waits until one of these leads and has said so, and returns it. */
+  async leader(members: readonly Member[]): Promise<Member> {
+    const leads = ({ events }: Member): boolean => events.at(-1)?.startsWith('leader') === true;
+    await this.clock.until(() => members.some(leads));
+    const leader = members.find(leads);
+    if (leader === undefined) throw new Error('nobody leads');
+    return leader;
+  }
+}
+
+export const bytes = (text: string): Uint8Array => Buffer.from(text);
