@@ -24,13 +24,15 @@ function faultsOf(file: string, text: string): string[] {
   const faults = [...text.matchAll(specifier)].flatMap(([, to = '']) => {
     const target = to.startsWith('.') ? posix.join(posix.dirname(file), to) : to;
     if (alone !== undefined && !target.startsWith(alone)) return [`${file} stands alone, but imports ${to}`];
-    if (to.startsWith('.') && !target.startsWith(`packages/${from}/`)) return [`${file} reaches into another package: ${to}`];
+    if (to.startsWith('.') && !target.startsWith(`packages/${from}/`))
+      return [`${file} reaches into another package: ${to}`];
     const [, ours = '', deeper = ''] = /^(?:@holdfast\/)([\w-]+)(\/.*)?$/.exec(to) ?? [];
     if (ours === '' || (ours === from && deeper === '')) return [];
     if (!mayKnow[from]?.includes(ours)) return [`${file}: ${from} may not know ${ours}`];
     return deeper === '' ? [] : [`${file} imports from inside ${ours}: ${to}`];
   });
-  if (file !== theJoin && valuesOf('raft').test(text) && valuesOf('store').test(text)) faults.push(`${file} joins raft and store; only ${theJoin} may`);
+  if (file !== theJoin && valuesOf('raft').test(text) && valuesOf('store').test(text))
+    faults.push(`${file} joins raft and store; only ${theJoin} may`);
   return faults;
 }
 
@@ -57,8 +59,12 @@ test.each([
 
 test('each package.json declares exactly the packages of ours that the table allows', () => {
   for (const [name, allowed] of Object.entries(mayKnow)) {
-    const declared = Object.keys(JSON.parse(readFileSync(`${root}/packages/${name}/package.json`, 'utf8')).dependencies ?? {});
-    const ours = declared.filter((dependency) => dependency.startsWith('@holdfast/')).map((dependency) => dependency.slice('@holdfast/'.length));
+    const declared = Object.keys(
+      JSON.parse(readFileSync(`${root}/packages/${name}/package.json`, 'utf8')).dependencies ?? {},
+    );
+    const ours = declared
+      .filter((dependency) => dependency.startsWith('@holdfast/'))
+      .map((dependency) => dependency.slice('@holdfast/'.length));
     expect(ours.sort(), name).toEqual([...allowed].sort());
   }
 });
@@ -66,13 +72,24 @@ test('each package.json declares exactly the packages of ours that the table all
 test('docs/architecture.md lists the same arrows', () => {
   const text = readFileSync(`${root}/docs/architecture.md`, 'utf8');
   for (const [name, allowed] of Object.entries(mayKnow)) {
-    expect(text, name).toContain(`| \`${name}\` | ${allowed.length === 0 ? 'nothing of ours' : [...allowed].sort().map((to) => `\`${to}\``).join(', ')} |`);
+    expect(text, name).toContain(
+      `| \`${name}\` | ${
+        allowed.length === 0
+          ? 'nothing of ours'
+          : [...allowed]
+              .sort()
+              .map((to) => `\`${to}\``)
+              .join(', ')
+      } |`,
+    );
   }
 });
 
 test('tests outside the packages use public entries only', () => {
   const deep = filesBelow('test', /\.ts$/).flatMap(({ file, text }) =>
-    [...text.matchAll(specifier)].filter(([, to = '']) => /packages\/|^@holdfast\/\w+\/(?!conformance$)/.test(to)).map(([, to]) => `${file}: ${to}`),
+    [...text.matchAll(specifier)]
+      .filter(([, to = '']) => /packages\/|^@holdfast\/\w+\/(?!conformance$)/.test(to))
+      .map(([, to]) => `${file}: ${to}`),
   );
   expect(deep.filter((fault) => !fault.startsWith('test/tidy/borders.test.ts'))).toEqual([]);
 });

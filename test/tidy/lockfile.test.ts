@@ -14,11 +14,15 @@ type Packages = Readonly<Record<string, Entry>>;
 function missingFrom(packages: Packages): string[] {
   return Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies)
-      .filter((name) => packages[`${path}/node_modules/${name}`] === undefined && packages[`node_modules/${name}`] === undefined)
+      .filter(
+        (name) =>
+          packages[`${path}/node_modules/${name}`] === undefined && packages[`node_modules/${name}`] === undefined,
+      )
       .map((name) => `${path}: ${name}`),
   );
 }
-const hostsIn = (packages: Packages) => Object.entries(packages).filter(([, { resolved, link }]) => link !== true && resolved !== undefined);
+const hostsIn = (packages: Packages) =>
+  Object.entries(packages).filter(([, { resolved, link }]) => link !== true && resolved !== undefined);
 
 const packages: Packages = JSON.parse(readFileSync(`${root}/package-lock.json`, 'utf8')).packages;
 
@@ -32,6 +36,11 @@ test('the lock file names no registry: any mirror serves it', () => {
 });
 
 test('a lock file without one platform, or with a host, is refused', () => {
-  expect(missingFrom({ 'node_modules/a': { optionalDependencies: { 'a-linux': '1', 'a-darwin': '1' } }, 'node_modules/a-linux': {} })).toEqual(['node_modules/a: a-darwin']);
+  expect(
+    missingFrom({
+      'node_modules/a': { optionalDependencies: { 'a-linux': '1', 'a-darwin': '1' } },
+      'node_modules/a-linux': {},
+    }),
+  ).toEqual(['node_modules/a: a-darwin']);
   expect(hostsIn({ 'node_modules/a': { resolved: 'https://example.org/a.tgz' } })).toHaveLength(1);
 });

@@ -2,11 +2,13 @@
 import { expect, test } from 'vitest';
 import { productSources, withoutCommentsAndStrings } from './sources.ts';
 
-const pure = /^packages\/(?:raft\/src\/core|store\/src\/apply|store\/src\/rows)\/|^packages\/store\/src\/(?:apply|position|command-codec)\.ts$/;
+const pure =
+  /^packages\/(?:raft\/src\/core|store\/src\/apply|store\/src\/rows)\/|^packages\/store\/src\/(?:apply|position|command-codec)\.ts$/;
 const forbidden =
   /\b(?:Date|globalThis|global|Promise|async|await|process|setTimeout|setInterval|setImmediate|queueMicrotask|performance|Intl|toLocale\w*|localeCompare|crypto|fetch|require|WeakRef|FinalizationRegistry)\b|\bMath\s*(?:\.\s*random|\[)/g;
 
-const faultsOf = (file: string, text: string) => [...withoutCommentsAndStrings(text).matchAll(forbidden)].map(([word]) => `${file}: ${word}`);
+const faultsOf = (file: string, text: string) =>
+  [...withoutCommentsAndStrings(text).matchAll(forbidden)].map(([word]) => `${file}: ${word}`);
 
 test('the core and apply contain no word that reaches a clock, chance, the machine or a promise', () => {
   const sources = productSources().filter(({ file }) => pure.test(file));

@@ -14,13 +14,20 @@ interface Limit {
 
 const linesOf = (text: string) => text.replace(/\n$/, '').split('\n').length;
 const tooLong = (sources: readonly Source[], above: number) =>
-  sources.filter(({ file, text }) => linesOf(text) > above && reasons[file] === undefined).map(({ file, text }) => `${file}: ${linesOf(text)} lines`);
+  sources
+    .filter(({ file, text }) => linesOf(text) > above && reasons[file] === undefined)
+    .map(({ file, text }) => `${file}: ${linesOf(text)} lines`);
 
 const limits = (): readonly Limit[] => {
   const tests = [...filesBelow('packages', /\.test\.ts$/), ...filesBelow('test', /\.test\.ts$/)];
   return [
     { what: 'product files', of: productSources(), remindAbove: 300, failAbove: 400 },
-    { what: 'package entries', of: productSources().filter(({ file }) => /^packages\/\w+\/src\/index\.ts$/.test(file)), remindAbove: 60, failAbove: 60 },
+    {
+      what: 'package entries',
+      of: productSources().filter(({ file }) => /^packages\/\w+\/src\/index\.ts$/.test(file)),
+      remindAbove: 60,
+      failAbove: 60,
+    },
     { what: 'test files', of: tests, remindAbove: 500, failAbove: 500 },
     { what: 'test programs', of: filesBelow('test', /(?<!\.test)\.ts$/), remindAbove: 300, failAbove: 400 },
     { what: 'pages', of: filesBelow('docs', /\.md$/), remindAbove: 200, failAbove: 200 },
@@ -46,6 +53,8 @@ test('no folder holds more than 16 sources', () => {
 });
 
 test('a file of 401 lines is refused', () => {
-  expect(tooLong([{ file: 'packages/x/src/x.ts', text: 'x\n'.repeat(401) }], 400)).toEqual(['packages/x/src/x.ts: 401 lines']);
+  expect(tooLong([{ file: 'packages/x/src/x.ts', text: 'x\n'.repeat(401) }], 400)).toEqual([
+    'packages/x/src/x.ts: 401 lines',
+  ]);
   expect(tooLong([{ file: 'packages/x/src/x.ts', text: 'x\n'.repeat(400) }], 400)).toEqual([]);
 });

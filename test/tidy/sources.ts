@@ -4,7 +4,9 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The top folder; the same from test/tidy and from test/dist/tidy. */
-export const root = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url));
+export const root = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url),
+);
 
 export interface Source {
   /** Below the top folder, with forward slashes: packages/raft/src/core/core.ts. */

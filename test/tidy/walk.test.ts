@@ -18,13 +18,16 @@ function faultsOf(page: string, sources: readonly { file: string; text: string }
   const steps = stepsOf(page);
   const faults: string[] = [];
   const numbers = new Set(steps.values());
-  for (let number = 1; number <= 15; number += 1) if (!numbers.has(String(number))) faults.push(`docs/walk.md has no step ${number}`);
+  for (let number = 1; number <= 15; number += 1)
+    if (!numbers.has(String(number))) faults.push(`docs/walk.md has no step ${number}`);
   for (const [file, number] of steps) {
     const source = sources.find((candidate) => candidate.file === file);
     if (source === undefined) faults.push(`step ${number}: ${file} does not exist`);
     else if (header.exec(source.text)?.[1] !== number) faults.push(`${file} does not say that it is step ${number}`);
   }
-  for (const { file, text } of sources) if (header.test(text) && !steps.has(file)) faults.push(`${file} says that it is on the walk, docs/walk.md does not`);
+  for (const { file, text } of sources)
+    if (header.test(text) && !steps.has(file))
+      faults.push(`${file} says that it is on the walk, docs/walk.md does not`);
   return faults;
 }
 
@@ -35,9 +38,22 @@ test('the walk is whole: every step has its file, every file says its step', () 
 });
 
 test.each([
-  ['a step is missing', page.replace(/^\| 7 \|.*$/m, ''), (sources: readonly { file: string; text: string }[]) => sources],
-  ['a header is missing', page, (sources: readonly { file: string; text: string }[]) => sources.map((source) => ({ ...source, text: source.text.replace('// Walk 9/15', '//') }))],
-  ['a file is gone', page, (sources: readonly { file: string; text: string }[]) => sources.filter(({ text }) => !text.includes('Walk 10/15'))],
+  [
+    'a step is missing',
+    page.replace(/^\| 7 \|.*$/m, ''),
+    (sources: readonly { file: string; text: string }[]) => sources,
+  ],
+  [
+    'a header is missing',
+    page,
+    (sources: readonly { file: string; text: string }[]) =>
+      sources.map((source) => ({ ...source, text: source.text.replace('// Walk 9/15', '//') })),
+  ],
+  [
+    'a file is gone',
+    page,
+    (sources: readonly { file: string; text: string }[]) => sources.filter(({ text }) => !text.includes('Walk 10/15')),
+  ],
 ])('it is refused when %s', (_, text, change) => {
   expect(faultsOf(text, change(productSources())).length).toBeGreaterThan(0);
 });

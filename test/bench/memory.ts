@@ -1,0 +1,17 @@
+// W6: memory and disk of all three node processes with many messages waiting.
+import { diskBytes, residentBytes } from '../processes/usage.ts';
+import { fillWaiting, withCluster } from './load.ts';
+import type { BenchOptions } from './main.ts';
+
+const mb = (bytes: number) => Math.round(bytes / 1_000_000);
+
+export async function memory({ waiting }: BenchOptions): Promise<void> {
+  await withCluster(async (cluster, store) => {
+    await fillWaiting(store, 'bench', waiting);
+    await cluster.caughtUp();
+    const each = cluster.pids().map((pid) => mb(residentBytes([pid])));
+    console.log(
+      `W6 with ${waiting} waiting: ${mb(residentBytes(cluster.pids()))} MB resident in all three (${each.join(', ')}), ${mb(diskBytes(cluster.folder))} MB on disk in all three`,
+    );
+  });
+}

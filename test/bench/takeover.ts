@@ -1,0 +1,15 @@
+// npm run takeover -- --runs 10: the failure that Holdfast exists to end, by command; the worst of each run.
+import { parseArgs } from 'node:util';
+import { ms } from '../measure/percentiles.ts';
+import { takeover } from './takeover-run.ts';
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '10' } } });
+let failed = false;
+for (let run = 1; run <= Number(values.runs); run += 1) {
+  const seen = await takeover({ messages: 2_000, perSecond: 100, aheadMs: 4_000 });
+  console.log(
+    `run ${run}: killed ${seen.killed}, took over ${seen.tookOver}; delivered ${seen.delivered} of 2000, lost ${seen.lost}, early ${seen.early}, repeated ${seen.repeated}; latest ${ms(seen.latestMs)} ms, longest silence ${ms(seen.silenceMs)} ms`,
+  );
+  failed ||= seen.lost + seen.early + seen.repeated > 0 || seen.latestMs > 1_500;
+}
+if (failed) process.exitCode = 1;

@@ -1,0 +1,185 @@
+// Clients that schedule, cancel, receive, acknowledge, nack, extend, and walk away.
+import type { History } from './history.ts';
+import { token, untilAnswered } from './http.ts';
+import type { Random } from './random.ts';
+
+export interface ClientContext {
+  readonly nodes: readonly string[];
+  readonly topic: string;
+  readonly groups: readonly string[];
+  readonly history: History;
+  readonly random: Random;
+  /** New messages and cancels stop; consumers go on until `drained`. */
+  readonly stopping: () => boolean;
+  readonly drained: () => boolean;
+  readonly nextNumber: () => number;
+}
+
+const maxClockSkewMs = 500;
+const limits = { withinMs: 2_000, giveUpMs: 60_000 };
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+interface Scheduled {
+  readonly id: string;
+  readonly deliverAtMs: number;
+}
+
+/** Schedules one message or a small batch again and again; cancels some of its own. */
+export async function producer(context: ClientContext): Promise<void> {
+  const { random, history } = context;
+  while (!context.stopping()) {
+    const count = random.chance(0.3) ? 1 + random.below(8) : 1;
+    const aheadMs = 100 + random.below(6_000);
+    const byDelay = random.chance(0.3);
+    const invokedMs = Date.now();
+    // A delay is counted from the cluster's clock, which may be behind this one's by the stated skew.
+    const dueMs = invokedMs + aheadMs - (byDelay ? maxClockSkewMs : 0);
+    const numbers = Array.from({ length: count }, () => context.nextNumber());
+    for (const number of numbers) history.add({ kind: 'scheduleInvoked', number, atMs: invokedMs, dueMs });
+    const key = token(16);
+    const messages = numbers.map((number) => ({ body: { number }, ...(byDelay ? { delay: aheadMs } : { at: dueMs }) }));
+    const request = {
+      method: 'POST' as const,
+      path: `/v1/topics/${context.topic}/messages`,
+      body: { messages },
+      headers: { 'idempotency-key': key },
+    };
+    const answer = await untilAnswered(context.nodes, random.below(3), () => request, limits);
+    const atMs = Date.now();
+    const kept = answer?.status === 200 ? (answer.json['messages'] as readonly Scheduled[]) : undefined;
+    for (const [at, number] of numbers.entries()) {
+      const message = kept?.[at];
+      if (message !== undefined)
+        history.add({
+          kind: 'scheduleEnded',
+          number,
+          atMs,
+          outcome: 'ok',
+          id: message.id,
+          deliverAtMs: message.deliverAtMs,
+        });
+      else history.add({ kind: 'scheduleEnded', number, atMs, outcome: answer === undefined ? 'unknown' : 'failed' });
+    }
+    if (kept !== undefined && random.chance(0.15))
+      await cancel(context, random.pick(kept).id, random.below(aheadMs * 1.2));
+    await pause(random.below(60));
+  }
+}
+
+async function cancel(context: ClientContext, id: string, afterMs: number): Promise<void> {
+  await pause(afterMs);
+  context.history.add({ kind: 'cancelInvoked', id, atMs: Date.now() });
+  const headers = { 'idempotency-key': token(16) };
+  const path = `/v1/topics/${context.topic}/messages/${id}`;
+  const answer = await untilAnswered(
+    context.nodes,
+    context.random.below(3),
+    () => ({ method: 'DELETE', path, headers }),
+    limits,
+  );
+  const verdict = answer === undefined ? 'unknown' : String(answer.json['kind'] ?? answer.json['code']);
+  context.history.add({ kind: 'cancelEnded', id, atMs: Date.now(), verdict });
+}
+
+interface Lease {
+  readonly id: string;
+  readonly receipt: string;
+  readonly attempt: number;
+  readonly token: number;
+  readonly leasedUntilMs: number;
+  readonly body: { readonly number: number };
+}
+
+const leaseMs = 4_000;
+
+/** Receives in one group, and does to each message what chance says. */
+export async function consumer(context: ClientContext, group: string): Promise<void> {
+  const { random, history } = context;
+  while (!context.drained()) {
+    const receiveId = token(16);
+    const invokedMs = Date.now();
+    const path = `/v1/topics/${context.topic}/groups/${group}/receive`;
+    const body = {
+      max: 1 + random.below(8),
+      lease: leaseMs,
+      wait: 500,
+      receiveId,
+      create: { start: 'earliest', maxAttempts: 1_000, backoffFirst: 100, backoffMax: 500 },
+    };
+    const answer = await untilAnswered(
+      context.nodes,
+      random.below(3),
+      (repeat) => ({ method: 'POST', path, body: { ...body, repeated: repeat > 0 } }),
+      limits,
+    );
+    if (answer?.status !== 200) {
+      await pause(100);
+      continue;
+    }
+    const atMs = Date.now();
+    const leases = answer.json['messages'] as readonly Lease[];
+    for (const {
+      id,
+      attempt,
+      token: leaseToken,
+      leasedUntilMs,
+      body: { number },
+    } of leases) {
+      history.add({
+        kind: 'received',
+        group,
+        number,
+        id,
+        token: leaseToken,
+        attempt,
+        invokedMs,
+        atMs,
+        leasedUntilMs,
+        leaseMs,
+        receiveId,
+      });
+    }
+    await Promise.all(leases.map((lease) => handle(context, group, lease)));
+  }
+}
+
+/** While faults run: mostly acknowledged. When they have stopped everything is acknowledged, so that the end comes. */
+async function handle(context: ClientContext, group: string, lease: Lease): Promise<void> {
+  const { random } = context;
+  const careful = context.stopping();
+  if (!careful && random.chance(0.08)) return;
+  if (!careful && random.chance(0.1)) await pause(random.below(1_000));
+  if (!careful && random.chance(0.1)) {
+    await settle(context, group, lease, 'nack');
+    return;
+  }
+  if (!careful && random.chance(0.1)) await settle(context, group, lease, 'extend');
+  await settle(context, group, lease, 'ack');
+}
+
+async function settle(
+  context: ClientContext,
+  group: string,
+  lease: Lease,
+  how: 'ack' | 'nack' | 'extend',
+): Promise<void> {
+  const { history, random } = context;
+  const facts = { how, group, id: lease.id, token: lease.token };
+  history.add({ kind: 'settleInvoked', ...facts, atMs: Date.now() });
+  const body = {
+    receipts: [lease.receipt],
+    ...(how === 'nack' ? { delay: random.below(500) } : {}),
+    ...(how === 'extend' ? { lease: leaseMs } : {}),
+  };
+  const request = { method: 'POST' as const, path: `/v1/topics/${context.topic}/groups/${group}/${how}`, body };
+  const answer = await untilAnswered(context.nodes, random.below(3), () => request, limits);
+  const [result] =
+    answer?.status === 200 ? (answer.json['results'] as readonly { result: string; leasedUntilMs?: number }[]) : [];
+  history.add({
+    kind: 'settleEnded',
+    ...facts,
+    atMs: Date.now(),
+    result: answer === undefined ? 'unknown' : (result?.result ?? String(answer.json['code'])),
+    ...(result?.leasedUntilMs === undefined ? {} : { leasedUntilMs: result.leasedUntilMs }),
+  });
+}

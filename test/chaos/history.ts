@@ -1,0 +1,77 @@
+// What clients saw, written down as it happens, so that it survives whatever breaks. Times: ms since the epoch, one host.
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export type HistoryEvent =
+  | { readonly kind: 'scheduleInvoked'; readonly number: number; readonly atMs: number; readonly dueMs: number }
+  | {
+      readonly kind: 'scheduleEnded';
+      readonly number: number;
+      readonly atMs: number;
+      readonly outcome: 'ok' | 'failed' | 'unknown';
+      readonly id?: string;
+      readonly deliverAtMs?: number;
+    }
+  | { readonly kind: 'cancelInvoked'; readonly id: string; readonly atMs: number }
+  | { readonly kind: 'cancelEnded'; readonly id: string; readonly atMs: number; readonly verdict: string }
+  | {
+      readonly kind: 'received';
+      readonly group: string;
+      readonly number: number;
+      readonly id: string;
+      readonly token: number;
+      readonly attempt: number;
+      readonly invokedMs: number;
+      readonly atMs: number;
+      readonly leasedUntilMs: number;
+      readonly leaseMs: number;
+      readonly receiveId: string;
+    }
+  | {
+      readonly kind: 'settleInvoked';
+      readonly how: 'ack' | 'nack' | 'extend';
+      readonly group: string;
+      readonly id: string;
+      readonly token: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly kind: 'settleEnded';
+      readonly how: 'ack' | 'nack' | 'extend';
+      readonly group: string;
+      readonly id: string;
+      readonly token: number;
+      readonly atMs: number;
+      readonly result: string;
+      readonly leasedUntilMs?: number;
+    }
+  | { readonly kind: 'fault'; readonly atMs: number; readonly what: string }
+  | {
+      readonly kind: 'final';
+      readonly atMs: number;
+      readonly stateHashes: readonly string[];
+      readonly groups: readonly {
+        readonly group: string;
+        readonly acknowledged: number;
+        readonly outstanding: number;
+        readonly dead: number;
+      }[];
+      readonly scheduled: number;
+      readonly cancelled: number;
+      readonly stopped: number;
+    };
+
+export class History {
+  readonly path: string;
+  readonly events: HistoryEvent[] = [];
+
+  constructor(path: string) {
+    this.path = path;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '');
+  }
+  add(event: HistoryEvent): void {
+    this.events.push(event);
+    appendFileSync(this.path, `${JSON.stringify(event)}\n`);
+  }
+}

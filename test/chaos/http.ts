@@ -1,0 +1,49 @@
+// A client that shares nothing with the product: plain HTTP, JSON, and the repeats that docs/http.md asks of a client.
+import { randomBytes } from 'node:crypto';
+
+export type Answer =
+  | { readonly kind: 'answer'; readonly status: number; readonly json: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'lost' };
+
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const token = (bytes: number): string => randomBytes(bytes).toString('hex');
+
+/** One attempt at one node. Refused, reset, late: lost. */
+export async function attempt(node: string, request: Request, withinMs: number): Promise<Answer> {
+  try {
+    const response = await fetch(node + request.path, {
+      method: request.method,
+      headers: { ...(request.body === undefined ? {} : { 'content-type': 'application/json' }), ...request.headers },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      signal: AbortSignal.timeout(withinMs),
+    });
+    return { kind: 'answer', status: response.status, json: (await response.json()) as Record<string, unknown> };
+  } catch {
+    return { kind: 'lost' };
+  }
+}
+
+/**
+ * Repeats at one node after the other until somebody gives a definite answer: not lost, and no 429, 503 or 504.
+ * @returns undefined after `giveUpMs`
+ */
+export async function untilAnswered(
+  nodes: readonly string[],
+  first: number,
+  request: (repeat: number) => Request,
+  limits: { readonly withinMs: number; readonly giveUpMs: number },
+): Promise<{ status: number; json: Readonly<Record<string, unknown>> } | undefined> {
+  const end = performance.now() + limits.giveUpMs;
+  for (let repeat = 0; performance.now() < end; repeat += 1) {
+    const answer = await attempt(nodes[(first + repeat) % nodes.length] ?? '', request(repeat), limits.withinMs);
+    if (answer.kind === 'answer' && ![429, 503, 504, 500].includes(answer.status)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 80));
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+// npm run chaos -- --seconds 300 --seed N: real processes, real sockets, real disks, real kills; the public API only.
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ascending, ms, percentile } from '../measure/percentiles.ts';
+import { checks, lateness } from './check/checks.ts';
+import { runChaos } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    history: { type: 'string', default: 'history' },
+  },
+});
+const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
+const path = join(values.history, `chaos-${seed}.jsonl`);
+console.log(`seed ${seed}, ${values.seconds} s of faults; history: ${path}`);
+
+const { history, faults } = await runChaos({ seconds: Number(values.seconds), seed, path });
+console.log(`faults: ${[...faults].map(([name, count]) => `${name} ${count}`).join(', ')}`);
+const count = (kind: string) => history.filter((event) => event.kind === kind).length;
+console.log(
+  `scheduled ${count('scheduleInvoked')}, cancels ${count('cancelInvoked')}, received ${count('received')}, settled ${count('settleEnded')}`,
+);
+let failed = false;
+for (const [name, check] of Object.entries(checks)) {
+  const faultsFound = check(history);
+  console.log(`${name}: ${faultsFound.length}`);
+  for (const fault of faultsFound.slice(0, 5)) console.log(`    ${fault}`);
+  failed ||= faultsFound.length > 0;
+}
+const late = ascending(lateness(history));
+console.log(
+  `lateness of first deliveries, faults included: p50 ${ms(percentile(late, 0.5))} p99 ${ms(percentile(late, 0.99))} max ${ms(late.at(-1) ?? Number.NaN)} ms`,
+);
+console.log(`history: ${path}; again with: npm run chaos -- --seconds ${values.seconds} --seed ${seed}`);
+if (failed) process.exitCode = 1;

@@ -1,0 +1,188 @@
+// Real node processes on loopback: started as a user starts them, killed by their id, looked at through their API.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from './addresses.ts';
+
+const top = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url));
+const command = join(top, 'packages/holdfast/dist/cli/main.js');
+
+export interface ClusterSeen {
+  readonly id: string;
+  readonly role: string;
+  readonly serving: boolean;
+  readonly term: number;
+  readonly leader?: string;
+  readonly commit: number;
+  readonly applied: number;
+  readonly stateHash: string;
+}
+
+export interface ClusterOptions {
+  readonly nodes: number;
+  /** Where node `from` reaches the peer port of node `to`; the real address unless a proxy stands between. */
+  readonly peerAddress?: (from: string, to: string, real: string) => string;
+  /** Further flags of `holdfast start`. */
+  readonly flags?: readonly string[];
+}
+
+interface Member {
+  readonly id: string;
+  readonly api: string;
+  readonly peer: string;
+  child: ChildProcess | undefined;
+}
+
+export class ProcessCluster {
+  readonly folder: string;
+  readonly #members: readonly Member[];
+  readonly #options: ClusterOptions;
+
+  private constructor(folder: string, members: readonly Member[], options: ClusterOptions) {
+    this.folder = folder;
+    this.#members = members;
+    this.#options = options;
+  }
+
+  /** Addresses are drawn, nothing is started yet. */
+  static async create(options: ClusterOptions): Promise<ProcessCluster> {
+    const ports = await freePorts(options.nodes * 2);
+    const members = Array.from({ length: options.nodes }, (_, at) => ({
+      id: `n${at + 1}`,
+      api: `http://127.0.0.1:${ports[2 * at]}`,
+      peer: `127.0.0.1:${ports[2 * at + 1]}`,
+      child: undefined,
+    }));
+    return new ProcessCluster(mkdtempSync(join(tmpdir(), 'holdfast-')), members, options);
+  }
+
+  get ids(): readonly string[] {
+    return this.#members.map(({ id }) => id);
+  }
+  get apis(): readonly string[] {
+    return this.#members.map(({ api }) => api);
+  }
+  api(id: string): string {
+    return this.#member(id).api;
+  }
+  peer(id: string): string {
+    return this.#member(id).peer;
+  }
+  pids(): readonly number[] {
+    return this.#members.flatMap(({ child }) => (child?.pid === undefined ? [] : [child.pid]));
+  }
+  dataFolder(id: string): string {
+    return join(this.folder, id);
+  }
+  log(id: string): string {
+    return readFileSync(join(this.folder, `${id}.log`), 'utf8');
+  }
+
+  start(id: string): void {
+    const member = this.#member(id);
+    if (member.child !== undefined) throw new Error(`${id} runs already`);
+    mkdirSync(this.dataFolder(id), { recursive: true });
+    const seenBy = this.#options.peerAddress ?? ((_from, _to, real) => real);
+    const peers = this.#members
+      .map((to) => `${to.id}=${to.id === id ? to.peer : seenBy(id, to.id, to.peer)}/${new URL(to.api).host}`)
+      .join(',');
+    const flags = [
+      'start',
+      '--id',
+      id,
+      '--data-dir',
+      this.dataFolder(id),
+      '--listen',
+      new URL(member.api).host,
+      '--peer-listen',
+      member.peer,
+      '--peers',
+      peers,
+    ];
+    const log = openSync(join(this.folder, `${id}.log`), 'a');
+    const child = spawn(process.execPath, [command, ...flags, ...(this.#options.flags ?? [])], {
+      stdio: ['ignore', log, log],
+    });
+    member.child = child;
+    child.once('exit', () => {
+      if (member.child === child) member.child = undefined;
+    });
+  }
+
+  startAll(): void {
+    for (const { id, child } of this.#members) if (child === undefined) this.start(id);
+  }
+
+  running(id: string): boolean {
+    return this.#member(id).child !== undefined;
+  }
+
+  /** Resolves when the process is gone (SIGKILL, SIGTERM), or at once (SIGSTOP, SIGCONT). */
+  async signal(id: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    const { child } = this.#member(id);
+    if (child === undefined) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') await gone;
+  }
+
+  /** What a node says of the cluster; undefined when it does not answer in time. */
+  async seenBy(id: string, withinMs = 1_000): Promise<ClusterSeen | undefined> {
+    try {
+      const response = await fetch(`${this.api(id)}/v1/cluster`, { signal: AbortSignal.timeout(withinMs) });
+      return response.ok ? ((await response.json()) as ClusterSeen) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The node that serves, once there is one. */
+  async leader(withinMs = 20_000): Promise<string> {
+    return await this.until(`a leader serves`, withinMs, async () => {
+      for (const id of this.ids) if (this.running(id) && (await this.seenBy(id))?.serving === true) return id;
+      return undefined;
+    });
+  }
+
+  /** Every running node has applied what the leader had committed when this was asked. */
+  async caughtUp(withinMs = 60_000): Promise<void> {
+    const commit = (await this.seenBy(await this.leader()))?.commit ?? 0;
+    await this.until(`every node has applied ${commit}`, withinMs, async () => {
+      for (const id of this.ids)
+        if (this.running(id) && ((await this.seenBy(id))?.applied ?? 0) < commit) return undefined;
+      return true;
+    });
+  }
+
+  /** Waits for a condition. @throws with the ends of the logs when it does not come */
+  async until<T>(what: string, withinMs: number, look: () => Promise<T | undefined>): Promise<T> {
+    const end = performance.now() + withinMs;
+    for (;;) {
+      const seen = await look();
+      if (seen !== undefined) return seen;
+      if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}\n${this.#logEnds()}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends every process and removes every file. */
+  async close(): Promise<void> {
+    await Promise.all(this.ids.map((id) => this.signal(id, 'SIGKILL')));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #logEnds(): string {
+    return this.ids.map((id) => `--- ${id}\n${this.log(id).split('\n').slice(-12).join('\n')}`).join('\n');
+  }
+
+  #member(id: string): Member {
+    const member = this.#members.find((candidate) => candidate.id === id);
+    if (member === undefined) throw new Error(`no node ${id}`);
+    return member;
+  }
+}
