@@ -6,7 +6,11 @@ export interface Carrier {
    * Repeats as long as that is safe: the same idempotency key, the same receive id, acks until a leader answers.
    * @throws HoldfastError; OutcomeUnknownError when a write may have been applied and no node said so in time
    */
-  call<V extends Verb>(verb: V, request: RequestOf<V>, options: { readonly signal?: AbortSignal }): Promise<AnswerOf<V>>;
+  call<V extends Verb>(
+    verb: V,
+    request: RequestOf<V>,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<AnswerOf<V>>;
   close(): Promise<void>;
 }
 

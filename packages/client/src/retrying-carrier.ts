@@ -1,0 +1,230 @@
+// Repeats a request until some node answers, so that a change of leader costs its caller time and nothing else. What may
+// be repeated, and how, is in repeat/rules.ts. Nothing here touches real time, chance or a socket: the simulator runs it.
+import {
+  type AnswerOf,
+  type ErrorCode,
+  HoldfastError,
+  OutcomeUnknownError,
+  type RequestOf,
+  type Verb,
+} from '@holdfast/api';
+import { type Carrier, type NodeCaller, NodeUnreachable } from './carrier.ts';
+import type { ClientClock } from './clock.ts';
+import { CallEnding } from './repeat/call-ending.ts';
+import { Course, type Failure } from './repeat/course.ts';
+import { Gate } from './repeat/gate.ts';
+import { LeaderFinder } from './repeat/leader-finder.ts';
+import { NodeChoice } from './repeat/node-choice.ts';
+import { repeatRules } from './repeat/rules.ts';
+
+export interface RetryingCarrierOptions {
+  /** Addresses of nodes; any one of them is enough, more of them survive its loss. */
+  readonly nodes: readonly string[];
+  readonly caller: NodeCaller;
+  readonly clock: Pick<ClientClock, 'monotonicMs' | 'after'>;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** For idempotency keys and receive ids: unpredictable, since who knows one can ask for its answer. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** 5 minutes by default: an outage may outlast a lease. */
+  readonly giveUpAfterMs?: number;
+}
+
+/** Numbers since the carrier was made; each limit and each repeat can be seen here. */
+export interface CarrierCounters {
+  readonly calls: number;
+  readonly attempts: number;
+  /** Attempts after the first one of a call. */
+  readonly repeats: number;
+  readonly unreachable: number;
+  readonly timedOut: number;
+  readonly gaveUp: number;
+  readonly leaderLooks: number;
+  readonly refusals: ReadonlyMap<ErrorCode, number>;
+  /** Calls under way, and calls that wait for a place. */
+  readonly inside: number;
+  readonly waiting: number;
+}
+
+export interface RetryingCarrier extends Carrier {
+  counters(): CarrierCounters;
+}
+
+export const carrierBounds = {
+  giveUpAfterMs: 300_000,
+  /** Receives wait for long and have places of their own, so that they never keep an ack from leaving. */
+  calls: { places: 128, waiting: 100_000 },
+  receives: { places: 128, waiting: 10_000 },
+} as const;
+
+type Outcome<V extends Verb> = { readonly kind: 'answered'; readonly answer: AnswerOf<V> } | Failure;
+
+export function createRetryingCarrier(options: RetryingCarrierOptions): RetryingCarrier {
+  return new Repeater(options);
+}
+
+class Repeater implements RetryingCarrier {
+  readonly #options: RetryingCarrierOptions;
+  readonly #giveUpAfterMs: number;
+  readonly #choice: NodeChoice;
+  readonly #finder: LeaderFinder;
+  readonly #calls = new Gate(carrierBounds.calls);
+  readonly #receives = new Gate(carrierBounds.receives);
+  readonly #running = new Set<CallEnding>();
+  readonly #counts = { calls: 0, attempts: 0, repeats: 0, gaveUp: 0 };
+  readonly #failures = { unreachable: 0, timedOut: 0, refusals: new Map<ErrorCode, number>() };
+  #closed = false;
+
+  constructor(options: RetryingCarrierOptions) {
+    this.#options = options;
+    this.#giveUpAfterMs = options.giveUpAfterMs ?? carrierBounds.giveUpAfterMs;
+    this.#choice = new NodeChoice(options.nodes, options.random());
+    this.#finder = new LeaderFinder(options.caller, options.clock, this.#choice);
+  }
+
+  async call<V extends Verb>(
+    verb: V,
+    request: RequestOf<V>,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<AnswerOf<V>> {
+    if (this.#closed) throw closedError();
+    const giveUpAtMs = this.#options.clock.monotonicMs() + this.#giveUpAfterMs;
+    const gate = verb === 'receive' ? this.#receives : this.#calls;
+    const ending = new CallEnding(options.signal);
+    ending.throwIfEnded();
+    this.#counts.calls += 1;
+    this.#running.add(ending);
+    try {
+      const entering = gate.enter(ending);
+      if (entering !== undefined && !(await entering)) ending.throwIfEnded();
+      try {
+        return await this.#repeat(verb, request, ending, giveUpAtMs);
+      } finally {
+        gate.leave();
+      }
+    } finally {
+      ending.release();
+      this.#running.delete(ending);
+    }
+  }
+
+  counters(): CarrierCounters {
+    return {
+      ...this.#counts,
+      ...this.#failures,
+      refusals: new Map(this.#failures.refusals),
+      leaderLooks: this.#finder.looks,
+      inside: this.#calls.inside + this.#receives.inside,
+      waiting: this.#calls.waiting + this.#receives.waiting,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#finder.close();
+    for (const ending of this.#running) ending.end(closedError());
+    await this.#options.caller.close();
+  }
+
+  async #repeat<V extends Verb>(
+    verb: V,
+    original: RequestOf<V>,
+    ending: CallEnding,
+    giveUpAtMs: number,
+  ): Promise<AnswerOf<V>> {
+    const rule = repeatRules[verb];
+    const { clock, random } = this.#options;
+    const course = new Course(this.#choice, random, this.#failures);
+    let request = rule.identify(original, () => this.#draw());
+    const attemptMs = rule.attemptMs(request);
+    for (;;) {
+      const leftMs = giveUpAtMs - clock.monotonicMs();
+      if (leftMs <= 0) {
+        this.#counts.gaveUp += 1;
+        throw course.givingUp(rule.changes, this.#giveUpAfterMs);
+      }
+      const outcome = await this.#attempt(
+        course.node,
+        verb,
+        request,
+        Math.min(leftMs, course.attemptMs(attemptMs)),
+        ending,
+      );
+      if (outcome.kind === 'answered') {
+        this.#choice.answered(course.node);
+        this.#finder.maybeLook(course.node);
+        return outcome.answer;
+      }
+      if (outcome.kind === 'refused' && course.maybeApplied && outcome.error.code === rule.settledBy?.code)
+        return rule.settledBy.answer;
+      const pauseMs = course.afterFailure(outcome);
+      if (pauseMs > 0) await this.#pause(Math.min(pauseMs, Math.max(giveUpAtMs - clock.monotonicMs(), 0)), ending);
+      if (this.#closed && rule.changes && course.maybeApplied) throw new OutcomeUnknownError({ detail: closedDetail });
+      ending.throwIfEnded();
+      this.#counts.repeats += 1;
+      request = rule.again(request);
+    }
+  }
+
+  /** One attempt at one node, bounded in time whatever the caller does. Never rejects. */
+  #attempt<V extends Verb>(
+    node: string,
+    verb: V,
+    request: RequestOf<V>,
+    timeMs: number,
+    ending: CallEnding,
+  ): Promise<Outcome<V>> {
+    this.#counts.attempts += 1;
+    const { clock, caller } = this.#options;
+    return new Promise((resolve) => {
+      const controller = new AbortController();
+      let settled = false;
+      const settle = (outcome: Outcome<V>): void => {
+        // The answer to an attempt that was given up comes late, when `ending` already watches the next one.
+        if (settled) return;
+        settled = true;
+        cancelTimer();
+        ending.whileWaiting(undefined);
+        resolve(outcome);
+      };
+      const cancelTimer = clock.after(timeMs, () => {
+        settle({ kind: 'silent', sent: true, timedOut: true, cause: new NodeUnreachable(node, true) });
+        controller.abort();
+      });
+      ending.whileWaiting(() => {
+        settle({ kind: 'ended' });
+        controller.abort();
+      });
+      caller.call(node, verb, request, controller.signal).then(
+        (answer) => settle({ kind: 'answered', answer }),
+        (error: unknown) => settle(failureOf(error)),
+      );
+    });
+  }
+
+  #pause(pauseMs: number, ending: CallEnding): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancelTimer();
+        ending.whileWaiting(undefined);
+        resolve();
+      };
+      const cancelTimer = this.#options.clock.after(pauseMs, done);
+      ending.whileWaiting(done);
+    });
+  }
+
+  #draw(): string {
+    return Buffer.from(this.#options.randomBytes(16)).toString('hex');
+  }
+}
+
+const closedDetail = 'This client was closed.';
+const closedError = (): HoldfastError => new HoldfastError('HF_STOPPING', { detail: closedDetail });
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof HoldfastError) return { kind: 'refused', error };
+  if (error instanceof NodeUnreachable) return { kind: 'silent', sent: error.sent, timedOut: false, cause: error };
+  return { kind: 'broken', error };
+}
