@@ -45,7 +45,12 @@ export interface MemberPorts {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly log: MemberLog;
   /** Passes a request to the leader. @throws HoldfastError */
-  forward<V extends Verb>(to: Peer, verb: V, request: RequestOf<V>, options: { readonly signal: AbortSignal }): Promise<AnswerOf<V>>;
+  forward<V extends Verb>(
+    to: Peer,
+    verb: V,
+    request: RequestOf<V>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<AnswerOf<V>>;
   /** The node must stop; it answers nobody from now on. */
   onFatal(error: Error): void;
   /** How late a first handover was; for the histogram. */
@@ -68,6 +73,9 @@ export interface MemberStatus {
   /** A voter's clock minus the median, where known. */
   readonly skewMs: ReadonlyMap<NodeId, number>;
   readonly leaderChanges: number;
+  readonly requestsInProgress: number;
+  /** Requests refused by this node itself, by the name of their bound; raft and scheduler count their own. */
+  readonly refusals: ReadonlyMap<string, number>;
 }
 
 export interface Member {

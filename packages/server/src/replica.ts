@@ -1,0 +1,157 @@
+// Walk 9/15: the join of raft and store. Committed entries leave the one and enter the other, and the verdict goes back to
+// the request that proposed: acknowledged. On to store/apply/schedule.ts.
+//
+// The only file that knows both. They meet on one LevelDB: raft's log store is its only writer and writes the store's
+// effects in its own turns, the store only reads. Besides verdicts, two things cross here: the stamp, which the cluster
+// clock puts into the header of each entry, and the other members' wall clocks, which come with their messages.
+import assert from 'node:assert';
+import {
+  createRaftNode,
+  type NodeId,
+  type Outcome,
+  openLevelLog,
+  type RaftNode,
+  type RaftStatus,
+} from '@holdfast/raft';
+import { type ClusterClock, createClusterClock } from '@holdfast/scheduler';
+import {
+  type Command,
+  type CommandKind,
+  type CommandOf,
+  encodeCommand,
+  encodeStamp,
+  openStore,
+  type Store,
+  type Verdict,
+  type VerdictOf,
+} from '@holdfast/store';
+import type { MemberConfig, MemberPorts } from './member.ts';
+
+export type NotApplied = Extract<Outcome<unknown>, { kind: 'notApplied' }>['reason'];
+
+export type Settled<K extends CommandKind> =
+  | { readonly kind: 'applied'; readonly verdict: VerdictOf<K> }
+  /** It was not applied and never will be. */
+  | { readonly kind: 'notApplied'; readonly reason: NotApplied }
+  /** It was appended, and then leadership or this node was lost: it may still be applied. */
+  | { readonly kind: 'unknown' };
+
+export interface Replica {
+  readonly store: Store;
+  /** Once formation is done. */
+  readonly clusterId: string | undefined;
+  /** Always settles, and never rejects. */
+  propose<K extends CommandKind>(command: CommandOf<K> & Command): Promise<Settled<K>>;
+  /** The stamp that an entry would get now, in ms since the epoch. */
+  stampMs(): number;
+  /** Each voter's clock minus the median of all, where known, in ms. */
+  skewMs(): ReadonlyMap<NodeId, number>;
+  status(): RaftStatus;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ReplicaEvents {
+  /** This node leads, and its state is current. */
+  onLeader(term: number): void;
+  /** Once for each `onLeader`. */
+  onLeaderLost(term: number): void;
+  /** The node must stop; nothing is proposed or answered after it. */
+  onFatal(error: Error): void;
+}
+
+/** @throws RaftError, CorruptRow when the directory is damaged or another member's: nothing was changed */
+export async function openReplica(config: MemberConfig, ports: MemberPorts, events: ReplicaEvents): Promise<Replica> {
+  const { database, transport, clock, random } = ports;
+  const { id, timing } = config;
+  const members = config.peers.map((peer) => peer.id);
+  const store = await openStore({ reader: database });
+  const log = await openLevelLog({ database, applied: store.applied.index, id, members, random });
+  const clusterClock = createClusterClock({ self: id, voters: members, clock });
+  const stampMs = (): number => clusterClock.stampMs(store.clockMs);
+  const raft = createRaftNode<Verdict>({
+    id,
+    members,
+    timing,
+    log,
+    stateMachine: store,
+    transport,
+    clock,
+    random,
+    owner: {
+      entryHeader: () => encodeStamp(stampMs()),
+      onLeader: events.onLeader,
+      onLeaderLost: events.onLeaderLost,
+      onSample: (from, sample) => clusterClock.sample(from, sample.wallMs),
+      onFatal: events.onFatal,
+    },
+  });
+  return join(raft, store, clusterClock, stampMs, () => {
+    const { founding } = log.identity;
+    return founding?.confirmed === true ? founding.record.clusterId : undefined;
+  });
+}
+
+function join(
+  raft: RaftNode<Verdict>,
+  store: Store,
+  clusterClock: ClusterClock,
+  stampMs: () => number,
+  clusterId: () => string | undefined,
+): Replica {
+  return {
+    store,
+    get clusterId() {
+      return clusterId();
+    },
+    async propose<K extends CommandKind>(command: CommandOf<K> & Command): Promise<Settled<K>> {
+      const outcome = await raft.propose(encodeCommand(command));
+      switch (outcome.kind) {
+        case 'applied':
+          assert(isVerdictOf<K>(command.kind, outcome.result), `${command.kind} was answered ${outcome.result.kind}`);
+          return { kind: 'applied', verdict: outcome.result };
+        case 'notApplied':
+          return { kind: 'notApplied', reason: outcome.reason };
+        case 'unknown':
+          return { kind: 'unknown' };
+        default:
+          return outcome satisfies never;
+      }
+    },
+    stampMs,
+    skewMs: () => clusterClock.skewMs(),
+    status: () => raft.status(),
+    start: () => raft.start(),
+    stop: () => raft.stop(),
+  };
+}
+
+/** Raft carries verdicts without knowing which command they answer; a mismatch would mean that it mixed two up. */
+const verdictKinds: { readonly [K in CommandKind]: { readonly [Kind in VerdictOf<K>['kind']]: true } } = {
+  begin: { begun: true },
+  tick: { ticked: true },
+  schedule: { scheduled: true, refused: true },
+  createGroup: { group: true, refused: true },
+  deleteGroup: { deleting: true, refused: true },
+  lease: { leased: true, refused: true },
+  ack: { answers: true, refused: true },
+  nack: { answers: true, refused: true },
+  extend: { extended: true, refused: true },
+  cancel: {
+    cancelled: true,
+    stopped: true,
+    delivered: true,
+    skipped: true,
+    leased: true,
+    notFound: true,
+    forgotten: true,
+    refused: true,
+  },
+  release: { answers: true, refused: true },
+  giveBack: { answers: true, refused: true },
+  collect: { collected: true, refused: true },
+};
+
+function isVerdictOf<K extends CommandKind>(command: CommandKind, verdict: Verdict): verdict is VerdictOf<K> & Verdict {
+  return Object.hasOwn(verdictKinds[command], verdict.kind);
+}

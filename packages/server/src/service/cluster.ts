@@ -1,0 +1,32 @@
+// The cluster as this node sees it. Every node answers for itself, also without a leader.
+import type { AnswerOf } from '@holdfast/api';
+import type { Desk } from './desk.ts';
+
+export async function cluster(desk: Desk): Promise<AnswerOf<'cluster'>> {
+  const status = desk.status();
+  const { raft } = status;
+  return {
+    id: raft.id,
+    ...(status.clusterId === undefined ? {} : { clusterId: status.clusterId }),
+    role: raft.role,
+    serving: status.serving,
+    term: raft.term,
+    ...(raft.leader === undefined ? {} : { leader: raft.leader }),
+    commit: raft.commit,
+    applied: raft.applied,
+    stateHash: status.stateHash,
+    clockMs: status.clockMs,
+    members: desk.peers.map(({ id, api }) => {
+      const follower = raft.role === 'leader' ? raft.followers.get(id) : undefined;
+      const skewMs = status.skewMs.get(id);
+      return {
+        id,
+        api,
+        ...(follower === undefined
+          ? {}
+          : { match: follower.match, applied: follower.applied, reachable: follower.recentlyActive }),
+        ...(skewMs === undefined ? {} : { skewMs: Math.round(skewMs) }),
+      };
+    }),
+  };
+}

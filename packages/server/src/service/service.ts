@@ -1,0 +1,136 @@
+// The complete table verb -> function, and the one way to it: counted, checked, placed, answered. HTTP, the embedded
+// library and the simulator call it alike.
+import {
+  type AnswerOf,
+  HoldfastError,
+  OutcomeUnknownError,
+  type ParsedRequestOf,
+  type RequestOf,
+  routes,
+  type Verb,
+} from '@holdfast/api';
+import type { CallOptions, MemberPorts, Peer, Service } from '../member.ts';
+import { cluster } from './cluster.ts';
+import { ack, extend, nack, receive } from './deliveries.ts';
+import type { Desk } from './desk.ts';
+import { cancel, get, list, schedule } from './messages.ts';
+import { parseRequest } from './parse.ts';
+import type { Placement } from './placement.ts';
+import type { Quota } from './quota.ts';
+import { deadLetters, deleteGroup, group, putGroup, topic, topics } from './topics.ts';
+
+type Handler<V extends Verb> = (desk: Desk, request: ParsedRequestOf<V>, signal: AbortSignal) => Promise<AnswerOf<V>>;
+
+const handlers: { readonly [V in Verb]: Handler<V> } = {
+  schedule,
+  list,
+  get,
+  cancel,
+  receive,
+  ack,
+  nack,
+  extend,
+  topics,
+  topic,
+  putGroup,
+  group,
+  deleteGroup,
+  deadLetters,
+  cluster,
+};
+
+/** Bodies are what makes a request large: the rest of it is bounded by the schemas. In bytes; none where absent. */
+const weights: { readonly [V in Verb]?: (request: ParsedRequestOf<V>) => number } = {
+  schedule: ({ body }) => body.messages.reduce((sum, message) => sum + message.body.length, 0),
+};
+
+export interface ServicePorts {
+  readonly desk: Desk;
+  readonly placement: Placement;
+  readonly quota: Quota;
+  readonly forward: MemberPorts['forward'];
+  /** How long somebody who met no leader should wait before the next try. */
+  readonly retryAfterMs: number;
+  isStopping(): boolean;
+  /** An error that is no answer: a fault of this code, or of the disk. */
+  onFault(verb: Verb, error: unknown): void;
+}
+
+export function createService(ports: ServicePorts): Service {
+  return {
+    async call(verb, request, options) {
+      if (ports.isStopping()) throw new HoldfastError('HF_STOPPING');
+      const leave = ports.quota.enter();
+      try {
+        return await serve(ports, verb, request, options);
+      } catch (error) {
+        if (error instanceof HoldfastError) throw error;
+        ports.onFault(verb, error);
+        throw new HoldfastError('HF_INTERNAL', {}, { cause: error });
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+async function serve<V extends Verb>(
+  ports: ServicePorts,
+  verb: V,
+  request: RequestOf<V>,
+  options: CallOptions,
+): Promise<AnswerOf<V>> {
+  const parsed = parseRequest(verb, request);
+  const giveBack = ports.quota.weigh(weights[verb]?.(parsed) ?? 0);
+  try {
+    if (routes[verb].by === 'self') return await handlers[verb](ports.desk, parsed, options.signal);
+    const place = await ports.placement.find(!options.forwarded, options.signal);
+    switch (place?.kind) {
+      case 'here':
+        return await handlers[verb](ports.desk, parsed, options.signal);
+      case 'there':
+        return await forwarded(ports, place.peer, verb, request, options.signal);
+      case undefined:
+        throw nowhere(ports);
+      default:
+        return place satisfies never;
+    }
+  } finally {
+    giveBack();
+  }
+}
+
+function nowhere(ports: ServicePorts): HoldfastError {
+  if (ports.isStopping()) return new HoldfastError('HF_STOPPING');
+  const { self, peers } = ports.desk;
+  const leader = ports.desk.status().raft.leader;
+  const leaderApi = leader === self.id ? undefined : peers.find(({ id }) => id === leader)?.api;
+  return new HoldfastError('HF_NO_LEADER', {
+    retryAfterMs: ports.retryAfterMs,
+    ...(leaderApi === undefined ? {} : { leaderApi }),
+  });
+}
+
+/**
+ * Passes the request to the leader, once. When that leader is lost meanwhile (a frozen one answers nothing), the wait
+ * ends as soon as this node knows it, and whether the request was applied is not known.
+ */
+async function forwarded<V extends Verb>(
+  ports: ServicePorts,
+  peer: Peer,
+  verb: V,
+  request: RequestOf<V>,
+  callerSignal: AbortSignal,
+): Promise<AnswerOf<V>> {
+  const lost = new AbortController();
+  const unwatch = ports.placement.watch(peer, () => lost.abort());
+  try {
+    return await ports.forward(peer, verb, request, { signal: AbortSignal.any([callerSignal, lost.signal]) });
+  } catch (error) {
+    if (!lost.signal.aborted) throw error;
+    if (routes[verb].method === 'GET') throw nowhere(ports);
+    throw new OutcomeUnknownError({}, { cause: error });
+  } finally {
+    unwatch();
+  }
+}
