@@ -1,0 +1,35 @@
+import type { Check } from './evidence.ts';
+
+/** From the end of all faults a cluster has so long to elect, to build its scheduler and to wait out the grace. */
+const recoveryMs = 5_000;
+/** A delivery may wait behind a commit, a poll of its consumer, and its work. */
+const slackMs = 1_500;
+/** With consumers that never walk away even a killed leader costs no more. */
+const outageMs = 8_000;
+
+export const everythingDueIsDeliveredInTime: Check = {
+  says: 'everything that is due is delivered in time once the faults are over',
+  find({ history, mendedMs, endedMs, patient }) {
+    const firstMs = new Map<string, number>();
+    for (const { tag, group, atMs } of history.delivered) {
+      const key = `${tag} ${group}`;
+      firstMs.set(key, Math.min(firstMs.get(key) ?? atMs, atMs));
+    }
+    const ended = new Set(history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag));
+    const found: string[] = [];
+    for (const { tag, topic, dueMs, endedMs: storedMs, outcome } of history.scheduled.values()) {
+      if (outcome !== 'stored' || ended.has(tag)) continue;
+      const readyMs = Math.max(dueMs, storedMs);
+      const fromMs = patient ? readyMs : Math.max(readyMs, mendedMs + recoveryMs);
+      const deadlineMs = fromMs + (patient ? outageMs : slackMs);
+      // What fell due during the faults may be in the hands of somebody who walked away; it is not lost, says another check.
+      if (!patient && readyMs < mendedMs + recoveryMs) continue;
+      for (const name of history.groups) {
+        const [ofTopic, group] = name.split('/');
+        const atMs = firstMs.get(`${tag} ${group}`);
+        if (ofTopic === topic && deadlineMs < endedMs && (atMs ?? Number.POSITIVE_INFINITY) > deadlineMs) found.push(`${tag}, due at ${dueMs.toFixed(1)}, came to ${name} ${atMs === undefined ? 'never' : `at ${atMs.toFixed(1)}`}`);
+      }
+    }
+    return found;
+  },
+};

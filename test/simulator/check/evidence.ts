@@ -1,0 +1,40 @@
+// What the checks of a finished run look at: what clients saw in true time, and what the log says, in its own order.
+import type { Change, Command, Verdict } from '@holdfast/store';
+import type { History } from '../work/history.ts';
+import type { TopicCounts } from '../work/client.ts';
+
+/** One command of the longest log, applied again from the beginning on a store of its own. */
+export interface LoggedCommand {
+  readonly index: number;
+  readonly term: number;
+  /** Cluster time at this entry. */
+  readonly clockMs: number;
+  readonly command: Command;
+  readonly verdict: Verdict;
+  readonly changes: readonly Change[];
+}
+
+export interface Evidence {
+  readonly history: History;
+  readonly log: readonly LoggedCommand[];
+  /** Clusters' numbers of topics and groups -> their names. */
+  readonly names: ReadonlyMap<string, string>;
+  /** How far cluster time may be ahead of the truth, in ms. */
+  readonly skewMs: number;
+  /** True ms: nothing is broken from here on. */
+  readonly mendedMs: number;
+  readonly endedMs: number;
+  /** As the cluster counted at the end, by topic. */
+  readonly counts: ReadonlyMap<string, TopicCounts>;
+  /** Consumers never walk away and leases outlast the run: whatever comes late or twice is the cluster's doing. */
+  readonly patient: boolean;
+}
+
+/** A rule in words, and who breaks it. */
+export interface Check {
+  readonly says: string;
+  find(evidence: Evidence): readonly string[];
+}
+
+export const leaseKey = (topic: number, group: number, position: { readonly fireAtMs: number; readonly seq: number }): string =>
+  `${topic}/${group} ${position.fireAtMs}.${position.seq}`;

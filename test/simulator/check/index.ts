@@ -1,0 +1,38 @@
+// Every check of a finished run. A run without violations has passed all of them.
+import { aRepeatedReceiveGetsTheSameLeases } from './a-repeated-receive-gets-the-same-leases.ts';
+import { aSecondDeliveryHasAReason } from './a-second-delivery-has-a-reason.ts';
+import { countsAddUp } from './counts-add-up.ts';
+import type { Check, Evidence } from './evidence.ts';
+import { everythingDueIsDeliveredInTime } from './everything-due-is-delivered-in-time.ts';
+import { leasesNeverOverlap } from './leases-never-overlap.ts';
+import { nothingAcknowledgedIsLost } from './nothing-acknowledged-is-lost.ts';
+import { nothingAfterADefiniteEnd } from './nothing-after-a-definite-end.ts';
+import { nothingIsEarly } from './nothing-is-early.ts';
+import { theFirstAnswerStands } from './the-first-answer-stands.ts';
+import { tokensRise } from './tokens-rise.ts';
+import { verdictsAreTrue } from './verdicts-are-true.ts';
+
+export const checks: readonly Check[] = [
+  nothingAcknowledgedIsLost,
+  nothingIsEarly,
+  nothingAfterADefiniteEnd,
+  verdictsAreTrue,
+  leasesNeverOverlap,
+  aSecondDeliveryHasAReason,
+  tokensRise,
+  theFirstAnswerStands,
+  aRepeatedReceiveGetsTheSameLeases,
+  countsAddUp,
+  everythingDueIsDeliveredInTime,
+];
+
+const shown = 3;
+
+/** @returns sentences: the rule, and the first few that break it */
+export function judge(evidence: Evidence): readonly string[] {
+  return checks.flatMap((check) => {
+    const found = check.find(evidence);
+    const more = found.length > shown ? [`... and ${found.length - shown} more`] : [];
+    return found.length === 0 ? [] : [`${check.says}: ${[...found.slice(0, shown), ...more].join('; ')}`];
+  });
+}

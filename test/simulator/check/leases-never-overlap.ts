@@ -1,0 +1,33 @@
+import { type Check, leaseKey } from './evidence.ts';
+
+/** In the order of the log: a lease begins only where none runs, and one that runs ends by an ack, a nack, or its time. */
+export const leasesNeverOverlap: Check = {
+  says: 'two leases of one message in one group never overlap, and none ends before its time without a nack',
+  find({ log }) {
+    const running = new Map<string, { readonly token: number; untilMs: number }>();
+    const found: string[] = [];
+    for (const { index, clockMs, command, changes } of log) {
+      for (const change of changes) {
+        if (change.kind !== 'leased' && change.kind !== 'extended' && change.kind !== 'retry' && change.kind !== 'settled') continue;
+        const key = leaseKey(change.topic, change.group, change.position);
+        const current = running.get(key);
+        switch (change.kind) {
+          case 'leased':
+            if (current !== undefined) found.push(`index ${index}: ${key} is leased with token ${change.token} while token ${current.token} runs until ${current.untilMs}`);
+            running.set(key, { token: change.token, untilMs: change.untilMs });
+            break;
+          case 'extended':
+            if (current?.token !== change.token) found.push(`index ${index}: ${key} is extended for token ${change.token}, and ${current?.token ?? 'none'} runs`);
+            else current.untilMs = change.untilMs;
+            break;
+          case 'retry':
+          case 'settled':
+            if (command.kind === 'release' && current !== undefined && clockMs < current.untilMs) found.push(`index ${index}: ${key} is released at ${clockMs}, before ${current.untilMs}`);
+            running.delete(key);
+            break;
+        }
+      }
+    }
+    return found;
+  },
+};

@@ -1,0 +1,177 @@
+// One machine: a disk and a clock that last, and a process on it that comes and goes.
+import type { NodeId } from '@holdfast/raft';
+import { createMember, type Member, type MemberConfig, type MemberLog, type MemberPorts } from '@holdfast/server';
+import type { ClientNetwork, Door } from './client-network.ts';
+import type { MachineClock, TrueTime } from './clock.ts';
+import type { Disk } from './disk.ts';
+import { createProcess, type Process } from './process.ts';
+import type { Random } from './random.ts';
+import type { Trace } from './trace.ts';
+import type { Network } from './network.ts';
+
+/** One start of the process until its end. */
+interface Life {
+  readonly process: Process;
+  /** Undefined until it has opened its directory. */
+  member: Member | undefined;
+  fatal: Error | undefined;
+}
+
+export interface MachineOptions {
+  readonly id: NodeId;
+  readonly config: MemberConfig;
+  readonly time: TrueTime;
+  readonly clock: MachineClock;
+  /** Its wall clock may say anything. */
+  readonly wildClock: boolean;
+  readonly disk: Disk;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly network: Network;
+  readonly requests: ClientNetwork;
+  /** A node that says that it must stop, and why. */
+  readonly onStopped: (machine: Machine, error: Error) => void;
+}
+
+export class Machine {
+  readonly #options: MachineOptions;
+  #life: Life | undefined;
+  /** Vanished without a reset: connections to it hang instead of being refused. */
+  #silent = false;
+  starts = 0;
+  /** Its directory was damaged or lost: it may refuse to start for ever. */
+  damaged: string | undefined;
+  #expectsStop = false;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+  }
+
+  get id(): NodeId {
+    return this.#options.id;
+  }
+
+  get disk(): Disk {
+    return this.#options.disk;
+  }
+
+  get clock(): MachineClock {
+    return this.#options.clock;
+  }
+
+  get wildClock(): boolean {
+    return this.#options.wildClock;
+  }
+
+  get process(): Process | undefined {
+    return this.#life?.process;
+  }
+
+  /** Undefined while no process runs. */
+  get member(): Member | undefined {
+    return this.#life?.fatal === undefined ? this.#life?.member : undefined;
+  }
+
+  get running(): boolean {
+    return this.#life !== undefined;
+  }
+
+  /** It may stop by itself: a fault that it must not survive was done to it. */
+  get mayStop(): boolean {
+    return this.damaged !== undefined || this.#expectsStop;
+  }
+
+  expectStop(): void {
+    this.#expectsStop = true;
+  }
+
+  /** For those who send it requests. */
+  door(): Door | 'refused' | 'silent' {
+    const { member } = this;
+    if (this.#life !== undefined && member !== undefined) {
+      return { id: this.id, process: this.#life.process, service: member.service };
+    }
+    if (this.#life !== undefined) return 'refused';
+    return this.#silent ? 'silent' : 'refused';
+  }
+
+  start(): void {
+    if (this.#life !== undefined) return;
+    const { id, config, time, clock, disk, random, trace, network, requests } = this.#options;
+    this.starts++;
+    this.#silent = false;
+    const process = createProcess(id, time);
+    const chance = random.fork(`${id} life ${this.starts}`);
+    trace.note(id, 'starts', this.starts);
+    this.#expectsStop = false;
+    const life: Life = { process, member: undefined, fatal: undefined };
+    this.#life = life;
+    const ports: MemberPorts = {
+      database: disk.open(process),
+      transport: network.transport(id, process, () => clock.wallMs()),
+      clock: {
+        monotonicMs: () => clock.monotonicMs(),
+        wallMs: () => clock.wallMs(),
+        after: (delayMs, callback) => {
+          const trueMs = delayMs <= 0 ? 0 : clock.trueMs(Math.max(1, delayMs)) + chance.next() * 0.3;
+          const timer = process.after(trueMs, delayMs <= 0 ? 'socket' : 'timer', callback);
+          return () => timer.cancel();
+        },
+      },
+      random: () => chance.next(),
+      randomBytes: (count) => chance.bytes(count),
+      log: logTo(trace, id),
+      forward: (to, verb, request, { signal }) => {
+        const door = this.door();
+        if (typeof door === 'string') return new Promise(() => {});
+        return requests.forward(door, to.id, verb, request, signal);
+      },
+      onFatal: (error) => this.#mustStop(process, error),
+      onDelivered: () => {},
+    };
+    const run = async (): Promise<void> => {
+      life.member = await createMember(config, ports);
+      await life.member.start();
+    };
+    run().catch((error: unknown) => this.#mustStop(process, error instanceof Error ? error : new Error(String(error))));
+  }
+
+  /** `kill -9`, or the machine vanishes (`told` false), or loses its power (its disk forgets what was not synced). */
+  kill({ told, power }: { readonly told: boolean; readonly power: boolean }): void {
+    if (this.#life === undefined) return;
+    const { network, requests, disk, trace, id } = this.#options;
+    const { process } = this.#life;
+    process.kill();
+    this.#life = undefined;
+    this.#silent = !told;
+    const lost = power ? disk.powerLost() : (disk.processDied(), 0);
+    trace.note(id, power ? 'loses power' : 'is killed', told ? 'told' : 'in silence', 'batches lost', lost);
+    network.processDied(id, told);
+    requests.processDied(process, told);
+  }
+
+  /** Told by the member itself: the process ends a moment later, as a real one would. */
+  #mustStop(process: Process, error: Error): void {
+    const life = this.#life;
+    if (life === undefined || life.process !== process || life.fatal !== undefined) return;
+    life.fatal = error;
+    this.#options.trace.note(this.id, 'must stop', error.message);
+    this.#options.onStopped(this, error);
+    this.#options.time.after(1, () => {
+      if (this.#life === life) this.kill({ told: true, power: false });
+    });
+  }
+}
+
+function logTo(trace: Trace, id: NodeId): MemberLog {
+  const note = (fields: Readonly<Record<string, unknown>> & { readonly event: string }, sentence: string): void => {
+    const { event, ...facts } = fields;
+    trace.note(id, event, sentence, ...Object.entries(facts).map(([name, value]) => `${name}=${textOf(value)}`));
+  };
+  return { info: note, warn: note, error: note };
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Error) return value.message;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,154 @@
+// What one seed is made of. Every seed draws which faults there are and how often (a swarm): a run with all of them at
+// once would hardly ever let one unfold.
+import type { Random } from './random.ts';
+
+export type FaultKind =
+  | 'kill'
+  | 'killLeader'
+  | 'powerOff'
+  | 'powerOffAll'
+  | 'vanish'
+  | 'pause'
+  | 'pauseLeader'
+  | 'isolate'
+  | 'isolateLeader'
+  | 'halves'
+  | 'oneWay'
+  | 'ring'
+  | 'lossy'
+  | 'doubling'
+  | 'clogged'
+  | 'reset'
+  | 'diskStall'
+  | 'diskFailure'
+  | 'bitFlip'
+  | 'lostBlock'
+  | 'wipe'
+  | 'clockJump'
+  | 'clientCut'
+  | 'clientLoss';
+
+export interface Profile {
+  readonly name: string;
+  readonly nodes: number;
+  /** Faults come for so long (true ms); then everything is mended. */
+  readonly faultsMs: number;
+  /** Mean time between two faults. */
+  readonly everyMs: number;
+  readonly faults: readonly FaultKind[];
+  /** Wall clocks are wrong by at most this, jumps included, except on one machine when `wildClock`. */
+  readonly skewMs: number;
+  readonly drift: number;
+  readonly wildClock: boolean;
+  readonly reorders: boolean;
+  readonly latencyMs: number;
+  readonly writeMs: number;
+  readonly graceMs: number;
+  readonly work: WorkProfile;
+}
+
+export interface WorkProfile {
+  readonly topics: number;
+  readonly groups: number;
+  readonly consumers: number;
+  readonly producers: number;
+  /** Mean time between two requests of one producer. */
+  readonly produceEveryMs: number;
+  readonly leaseMs: number;
+  readonly dueWithinMs: number;
+  /** Chances of what a consumer does with a message that it does not simply acknowledge. */
+  readonly nack: number;
+  readonly abandon: number;
+  readonly extend: number;
+  /** Chance that a message is cancelled some time after it was scheduled. */
+  readonly cancel: number;
+  /** Chance that a request is sent once more with its key, though its answer had come. */
+  readonly repeat: number;
+  /** Consumers that walk away from a receive while it waits. */
+  readonly walkAway: number;
+  readonly deleteGroup: boolean;
+}
+
+const everyFault: readonly FaultKind[] = [
+  'kill', 'killLeader', 'powerOff', 'powerOffAll', 'vanish', 'pause', 'pauseLeader', 'isolate', 'isolateLeader', 'halves',
+  'oneWay', 'ring', 'lossy', 'doubling', 'clogged', 'reset', 'diskStall', 'diskFailure', 'bitFlip', 'lostBlock', 'wipe',
+  'clockJump', 'clientCut', 'clientLoss',
+];
+
+export type ProfileName = 'swarm' | 'kills' | 'calm' | 'power' | 'clocks' | 'five';
+export const profileNames: readonly ProfileName[] = ['swarm', 'kills', 'calm', 'power', 'clocks', 'five'];
+
+const lively: WorkProfile = {
+  topics: 2,
+  groups: 2,
+  consumers: 2,
+  producers: 2,
+  produceEveryMs: 250,
+  leaseMs: 2_000,
+  dueWithinMs: 6_000,
+  nack: 0.15,
+  abandon: 0.1,
+  extend: 0.15,
+  cancel: 0.2,
+  repeat: 0.2,
+  walkAway: 0.1,
+  deleteGroup: true,
+};
+
+/** Consumers that never walk away and leases that never run out: whatever is late or comes twice is the cluster's doing. */
+const patient: WorkProfile = {
+  ...lively,
+  topics: 1,
+  groups: 1,
+  leaseMs: 60_000,
+  nack: 0,
+  abandon: 0,
+  extend: 0,
+  walkAway: 0,
+  deleteGroup: false,
+};
+
+/** Draws the profile of a seed. */
+export function drawProfile(name: ProfileName, random: Random): Profile {
+  const base: Profile = {
+    name,
+    nodes: 3,
+    faultsMs: random.int(12_000, 25_000),
+    everyMs: random.int(400, 4_000),
+    faults: [],
+    skewMs: random.chance(0.5) ? 0 : random.int(1, 400),
+    drift: random.chance(0.5) ? 0 : 0.0005,
+    wildClock: false,
+    reorders: random.chance(0.5),
+    latencyMs: random.chance(0.8) ? 0.3 : 8,
+    writeMs: random.pick([0.3, 1, 4]),
+    graceMs: 3_000,
+    work: { ...lively, groups: random.int(1, 2), topics: random.int(1, 2), leaseMs: random.pick([800, 2_000, 8_000]) },
+  };
+  switch (name) {
+    case 'swarm': {
+      const chosen = everyFault.filter(() => random.chance(0.3));
+      return { ...base, faults: chosen, wildClock: random.chance(0.15), nodes: random.chance(0.1) ? 5 : 3 };
+    }
+    case 'five':
+      return { ...base, nodes: 5, faults: everyFault.filter(() => random.chance(0.3)) };
+    case 'kills':
+      return { ...base, faults: ['kill', 'killLeader', 'clientLoss'], everyMs: random.int(1_500, 5_000), work: patient };
+    case 'power':
+      return { ...base, faults: ['powerOff', 'powerOffAll', 'kill'], everyMs: random.int(400, 2_000) };
+    case 'clocks':
+      return { ...base, faults: ['clockJump', 'killLeader', 'pauseLeader'], skewMs: 200, wildClock: true };
+    case 'calm':
+      return { ...base, faults: [], skewMs: 0, drift: 0, work: { ...patient, nack: 0.1, extend: 0.1 } };
+  }
+}
+
+/** Most seeds are a swarm; some look at one thing closely. */
+export function profileOfSeed(seed: number): ProfileName {
+  const turn = seed % 10;
+  if (turn === 1) return 'kills';
+  if (turn === 3) return 'power';
+  if (turn === 5) return 'clocks';
+  if (turn === 7) return 'five';
+  return turn === 9 && seed % 20 === 9 ? 'calm' : 'swarm';
+}

@@ -1,0 +1,86 @@
+// What clients saw, in true time. The checks read it when a run is over; nothing in it comes from inside the product.
+
+/** Message bodies carry a tag of their own, so that a delivery names its message even when the schedule's answer was lost. */
+export type Tag = string;
+
+export interface Scheduled {
+  readonly tag: Tag;
+  readonly topic: string;
+  /** Never to be delivered before: true ms. */
+  readonly dueMs: number;
+  readonly invokedMs: number;
+  /** Of the answer, or of giving up. */
+  endedMs: number;
+  /** `unknown`: perhaps stored, no answer said so. `pending` while the call runs. */
+  outcome: 'pending' | 'stored' | 'unknown' | 'refused';
+  id: string | undefined;
+  deliverAtMs: number | undefined;
+}
+
+/** One answer to a request with an idempotency key; the same key always stands for the same request here. */
+export interface KeyedAnswer {
+  readonly key: string;
+  /** The answer, without what may differ (`repeated`). */
+  readonly answer: string;
+  readonly invokedMs: number;
+  readonly endedMs: number;
+}
+
+export interface Delivered {
+  readonly tag: Tag;
+  readonly topic: string;
+  readonly group: string;
+  readonly consumer: string;
+  readonly receiveId: string;
+  readonly id: string;
+  readonly receipt: string;
+  readonly token: number;
+  readonly attempt: number;
+  /** As the cluster said: ms since the epoch on its clock. */
+  readonly leasedUntilMs: number;
+  readonly invokedMs: number;
+  readonly atMs: number;
+}
+
+export type Verb = 'ack' | 'nack' | 'extend';
+export interface Settled {
+  readonly verb: Verb;
+  readonly receipt: string;
+  readonly invokedMs: number;
+  endedMs: number;
+  /** `unknown`: no answer. */
+  result: 'pending' | 'ok' | 'receiptNotCurrent' | 'notFound' | 'unknown' | 'refused';
+  leasedUntilMs: number | undefined;
+}
+
+export interface Cancelled {
+  readonly tag: Tag;
+  readonly id: string;
+  readonly invokedMs: number;
+  endedMs: number;
+  verdict: string;
+}
+
+export interface History {
+  readonly scheduled: Map<Tag, Scheduled>;
+  readonly keyed: KeyedAnswer[];
+  readonly delivered: Delivered[];
+  readonly settled: Settled[];
+  readonly cancelled: Cancelled[];
+  /** Groups that were there before the first message, as topic/group. */
+  readonly groups: Set<string>;
+  /** Requests that clients gave up, by what they were told. */
+  readonly failures: Map<string, number>;
+}
+
+export function emptyHistory(): History {
+  return {
+    scheduled: new Map(),
+    keyed: [],
+    delivered: [],
+    settled: [],
+    cancelled: [],
+    groups: new Set(),
+    failures: new Map(),
+  };
+}

@@ -1,0 +1,87 @@
+// The whole cluster in one process: machines, wires, clients, and one seed that decides everything.
+import type { NodeId } from '@holdfast/raft';
+import type { MemberConfig, Peer } from '@holdfast/server';
+import { apiOf, ClientNetwork } from './client-network.ts';
+import { createTrueTime, MachineClock, type TrueTime } from './clock.ts';
+import { Disk } from './disk.ts';
+import { Machine } from './machine.ts';
+import { Network } from './network.ts';
+import type { Profile } from './profile.ts';
+import { type Random, seeded } from './random.ts';
+import { createTrace, type Trace } from './trace.ts';
+import { Client } from './work/client.ts';
+import { emptyHistory, type History } from './work/history.ts';
+
+export interface World {
+  readonly profile: Profile;
+  readonly time: TrueTime;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly network: Network;
+  readonly requests: ClientNetwork;
+  readonly machines: readonly Machine[];
+  readonly history: History;
+  /** What nobody may ever see; each is a sentence. */
+  readonly violations: string[];
+  client(name: string, giveUpAfterMs: number): Client;
+  machine(id: NodeId): Machine;
+  /** The machine that takes itself for the leader, of the highest term when there are several. */
+  leader(): Machine | undefined;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly keepLines: number;
+  readonly print?: ((line: string) => void) | undefined;
+}
+
+const timing = { tickMs: 10, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
+
+export function createWorld({ seed, profile, keepLines, print }: WorldOptions): World {
+  const random = seeded(seed).fork('world');
+  const time = createTrueTime();
+  const trace = createTrace({ nowMs: () => time.nowMs, keep: keepLines, print });
+  const ids = Array.from({ length: profile.nodes }, (_, i) => `n${i + 1}`);
+  const peers = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
+  const violations: string[] = [];
+  const history = emptyHistory();
+  const network = new Network({
+    time, trace, random: random.fork('network'), nodes: ids, latencyMs: profile.latencyMs, reorders: profile.reorders, silenceMs: 1_500,
+  });
+  const requests = new ClientNetwork({
+    time, trace, random: random.fork('requests'), latencyMs: profile.latencyMs,
+    door: (id) => machineOf(id).door(),
+    passes: (from, to) => network.passes(from, to),
+  });
+  const wild = profile.wildClock ? random.int(0, ids.length - 1) : -1;
+  const machines = ids.map((id, i): Machine => {
+    const own = random.fork(id);
+    const skewMs = i === wild ? (own.next() - 0.5) * 2 * 3_600_000 : (own.next() * 2 - 1) * profile.skewMs;
+    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, maxClockSkewMs: 500 };
+    return new Machine({
+      id, config, time, trace, network, requests,
+      wildClock: i === wild,
+      clock: new MachineClock(time, skewMs, (own.next() * 2 - 1) * profile.drift),
+      disk: new Disk({ time, random: own.fork('disk'), writeMs: profile.writeMs }),
+      random: own.fork('process'),
+      onStopped: (machine, error) => {
+        if (!machine.mayStop) violations.push(`a node stops only for a reason: ${machine.id} had none, and said: ${error.stack ?? error.message}`);
+      },
+    });
+  });
+  const machineOf = (id: NodeId): Machine => {
+    const machine = machines.find((candidate) => candidate.id === id);
+    if (machine === undefined) throw new Error(`there is no machine ${id}`);
+    return machine;
+  };
+  return {
+    profile, time, random, trace, network, requests, machines, history, violations,
+    client: (name, giveUpAfterMs) => new Client({ name, nodes: ids, time, random: random.fork(`client ${name}`), network: requests, history, trace, giveUpAfterMs }),
+    machine: machineOf,
+    leader() {
+      const leaders = machines.filter((machine) => machine.member?.status().raft.role === 'leader');
+      return leaders.sort((a, b) => (b.member?.status().raft.term ?? 0) - (a.member?.status().raft.term ?? 0))[0];
+    },
+  };
+}
