@@ -18,8 +18,11 @@ export function seededRandom(seed: number): () => number {
 export const command = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const textOf = (entry: Entry): string => new TextDecoder().decode(entry.payload);
 
+/** Of an encoded entry here. */
+export const headerBytes = 4;
+
 export function encode(index: number, term: number, kind: EntryKind, payload: Uint8Array): Entry {
-  return { index, term, kind, payload, bytes: payload };
+  return { index, term, kind, payload, bytes: new Uint8Array(headerBytes + payload.length) };
 }
 
 /** One entry for each term given. */

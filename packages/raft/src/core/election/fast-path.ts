@@ -14,12 +14,16 @@ export function leaderDown(raft: Raft, own: Own<'follower'>, peer: NodeId): void
   raft.electionDueAt = Math.min(raft.electionDueAt, raft.now + draw(raft, 0, raft.config.fastElectionTicks));
 }
 
+export function hasEvidence(raft: Raft): boolean {
+  return raft.down.size > 0 && raft.fastAttempts > 0;
+}
+
 /**
  * While the evidence stands, a round that finds no majority is repeated soon (the others may get the news a moment
  * later): this shortens the ordinary timeout, which was set before, as often as there are attempts left.
  */
 export function retryEarly(raft: Raft): void {
-  if (raft.down.size === 0 || raft.fastAttempts === 0) return;
+  if (!hasEvidence(raft)) return;
   raft.fastAttempts -= 1;
   const { fastElectionTicks } = raft.config;
   const early = raft.now + draw(raft, fastElectionTicks + 1, 2 * fastElectionTicks + 1);

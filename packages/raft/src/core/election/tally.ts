@@ -11,10 +11,10 @@ export class Tally {
     this.#voters = voters;
   }
 
-  /** One voice a voter and round; the first word stands. */
+  /** A grant names its round by its term; a refusal does not, and may be a late one of the round before. */
   count(voter: NodeId, granted: boolean): void {
-    if (this.#granted.has(voter) || this.#refused.has(voter)) return;
-    (granted ? this.#granted : this.#refused).add(voter);
+    if (granted) this.#granted.add(voter);
+    else this.#refused.add(voter);
   }
 
   grantedBy(voter: NodeId): boolean {

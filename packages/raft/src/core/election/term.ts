@@ -29,7 +29,7 @@ const ofLaterTerm: TermRules = {
   voteRequest: (raft, message) => {
     // A node that was cut off or removed may stand again and again: while a leader is heard it is not listened to, or
     // it would depose the leader each time (thesis 4.2.3).
-    if (hearsLeader(raft)) return false;
+    if (hearsLeader(raft, message.from)) return false;
     return followLater(raft, message);
   },
   preVoteResponse: (raft, message) => message.granted || followLater(raft, message),

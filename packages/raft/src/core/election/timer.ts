@@ -1,5 +1,6 @@
 // Whether a leader is heard, and how long this node waits for one. All times are ticks.
 import { graceHeartbeats } from '../bounds.ts';
+import type { NodeId } from '../message.ts';
 import type { Raft } from '../raft.ts';
 
 /** A whole number from `min` to `max`, both included. */
@@ -14,10 +15,13 @@ export function resetElectionTimer(raft: Raft): void {
   raft.electionDueAt = raft.now + (alone ? 1 : draw(raft, electionMinTicks, electionMaxTicks));
 }
 
-/** A leader that was heard within the shortest election timeout is alive, and nobody helps to replace it. */
-export function hearsLeader(raft: Raft): boolean {
+/**
+ * A leader that was heard within the shortest election timeout is alive, and nobody helps to replace it (thesis 4.2.3).
+ * Only its own candidacy for a later term says that it leads no more.
+ */
+export function hearsLeader(raft: Raft, candidate: NodeId): boolean {
   if (raft.own.role === 'leader') return true;
-  if (raft.own.role !== 'follower' || raft.own.leader === undefined) return false;
+  if (raft.own.role !== 'follower' || raft.own.leader === undefined || raft.own.leader === candidate) return false;
   return raft.now - raft.leaderHeardAt < raft.config.electionMinTicks;
 }
 

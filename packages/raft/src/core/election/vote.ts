@@ -4,14 +4,19 @@ import type { NodeId, VoteRequest } from '../message.ts';
 import { send } from '../outbox.ts';
 import type { Raft } from '../raft.ts';
 import { leaderOf } from '../raft.ts';
+import { hasEvidence, retryEarly } from './fast-path.ts';
 import { hearsLeader, resetElectionTimer } from './timer.ts';
 
 type Request = VoteRequest & { readonly from: NodeId };
 
-/** Changes nothing here: not the term, not the vote, not the election timer (a voter may grant to many). */
+/** Changes no term, no vote and no voter's election timer: a voter may grant to many, and none of them may win. */
 export function answerPreVote(raft: Raft, request: Request): void {
-  const granted = !hearsLeader(raft) && mayVoteFor(raft, request);
+  const granted = !hearsLeader(raft, request.from) && mayVoteFor(raft, request) && !standsFirst(raft, request);
   send(raft, request.from, { kind: 'preVoteResponse', term: granted ? request.term : raft.term, granted });
+  if (granted && raft.own.role === 'preCandidate' && hasEvidence(raft)) {
+    becomeFollower(raft, raft.term, undefined);
+    retryEarly(raft);
+  }
 }
 
 /** Requests of a later term have raised the own term before this (term.ts). A grant waits for the disk. */
@@ -32,4 +37,15 @@ function mayVoteFor(raft: Raft, request: Request): boolean {
     if (raft.vote !== undefined && raft.vote !== request.from) return false; // one vote a term
   }
   return raft.log.isUpToDate(request.lastIndex, request.lastTerm); // thesis 3.6.1
+}
+
+/**
+ * After the death of a leader all followers stand within milliseconds, would all win the pre-vote, and split the vote. Of
+ * two with the same log that meet in the pre-vote the one with the earlier name refuses, and the other makes room. Only
+ * while the evidence stands, which is a few rounds: one that cannot win must not hold up another for ever.
+ */
+function standsFirst(raft: Raft, request: Request): boolean {
+  if (raft.own.role !== 'preCandidate' || !hasEvidence(raft)) return false;
+  const { lastIndex, lastTerm } = raft.log;
+  return request.lastIndex === lastIndex && request.lastTerm === lastTerm && raft.config.id < request.from;
 }
