@@ -1,0 +1,37 @@
+// @holdfast/store: what a timed message is, and what each command does to it.
+export { commandBounds, defaultLimits, type StoreLimits } from './bounds.ts';
+export type { Change, ChangeListener } from './change.ts';
+export { decodeCommand } from './codec/decode.ts';
+export { encodeCommand } from './codec/encode.ts';
+export type {
+  CollectStep,
+  Command,
+  CommandKind,
+  CommandOf,
+  DeliverAt,
+  GroupConfig,
+  GroupStart,
+  Idempotency,
+  LeaseCommand,
+  LeaseRef,
+  NewMessage,
+  ReceiveRef,
+} from './command.ts';
+export { openStore, type StoreOptions } from './open-store.ts';
+export { comparePositions, origin, type Position } from './position.ts';
+export { CorruptRow } from './rows/row.ts';
+export { decodeStamp, encodeStamp, maxTimeMs } from './stamp.ts';
+export type { ScanOptions, Snapshot, StateIterator, StateReader } from './state-reader.ts';
+export type { Effect, EncodeCommand, Store } from './store.ts';
+export type {
+  CancelVerdict,
+  End,
+  Fate,
+  GrantedLease,
+  LeaseAnswer,
+  Refusal,
+  Verdict,
+  VerdictOf,
+  Verdicts,
+} from './verdict.ts';
+export type { GroupInfo, Hold, HoldState, MessageRow, RetryRow, TopicInfo, View } from './view.ts';
