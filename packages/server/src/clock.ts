@@ -1,0 +1,25 @@
+// Wall and monotonic time of this machine; the only place of a node that reads them. Everything else is given a clock.
+import type { Clock } from '@holdfast/raft';
+
+/** A longer setTimeout fires at once: Node keeps the delay in 31 bits. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(delayMs, callback) {
+    const dueMs = performance.now() + delayMs;
+    let timer: NodeJS.Timeout;
+    // A timer may fire up to 1 ms before its time on the monotonic clock, and a delivery may not: look again, and wait on.
+    const maybeCall = () => {
+      const leftMs = dueMs - performance.now();
+      if (leftMs <= 0) callback();
+      else arm(leftMs);
+    };
+    const arm = (leftMs: number) => {
+      timer = setTimeout(maybeCall, Math.min(Math.ceil(leftMs), longestTimeoutMs));
+    };
+    arm(delayMs);
+    return () => clearTimeout(timer);
+  },
+};

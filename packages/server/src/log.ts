@@ -1,0 +1,137 @@
+// What a node says while it runs: JSON lines. A sentence is constant so that it can be searched for, facts are fields with a
+// unit in their name, and `event` names a row of the table below, from which docs/operating.md is printed.
+import { type DestinationStream, destination, type LevelWithSilent, pino, stdSerializers } from 'pino';
+import type { MemberLog } from './member.ts';
+
+interface EventRow {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly means: string;
+  /** What an operator does. */
+  readonly then: string;
+}
+
+export const logEvents = {
+  'node.starting': {
+    level: 'info',
+    means: 'The process has read its settings and opens its directory.',
+    then: 'Nothing.',
+  },
+  'node.listening': { level: 'info', means: 'The API answers at `api`.', then: 'Nothing.' },
+  'node.insecure': {
+    level: 'warn',
+    means: 'Other machines can reach the node, and there is neither encryption nor a password.',
+    then: 'Make sure that everybody in that network may do everything.',
+  },
+  'node.stopping': {
+    level: 'info',
+    means: 'The node was asked to stop; waiting calls are answered.',
+    then: 'Nothing.',
+  },
+  'node.stopped': { level: 'info', means: 'Everything is written and closed.', then: 'Nothing.' },
+  'node.stop.slow': {
+    level: 'warn',
+    means: 'A step of stopping took longer than it may, and was left behind. Nothing acknowledged is lost by it.',
+    then: 'Look at the disk if `step` is the member or the database.',
+  },
+  'node.fatal': {
+    level: 'error',
+    means: 'The node can not go on, and its process ends. `code` says why.',
+    then: 'Look the code up in docs/errors.md.',
+  },
+  'raft.leader': {
+    level: 'info',
+    means: 'This node became leader: its state is current up to `lastIndex`, and it serves soon.',
+    then: 'Nothing.',
+  },
+  'raft.leaderLost': {
+    level: 'info',
+    means: 'This node leads no more, or lost sight of the majority.',
+    then: 'Nothing, unless it happens often: network, disk, CPU.',
+  },
+  'raft.follows': { level: 'info', means: 'This node learned of a leader.', then: 'Nothing.' },
+  'scheduler.suspended': {
+    level: 'warn',
+    means: 'This node leads, and hears no majority: it hands nothing out until it does.',
+    then: 'Look at the other nodes and the network.',
+  },
+  'scheduler.resumed': { level: 'info', means: 'The majority answers again.', then: 'Nothing.' },
+  'clock.skewed': {
+    level: 'warn',
+    means:
+      "A node's clock is further from the median than --max-clock-skew-ms: messages may be early or late by as much.",
+    then: 'Repair the time service of `node`.',
+  },
+  'clock.agrees': { level: 'info', means: 'The clock of `node` is within the limit again.', then: 'Nothing.' },
+  'service.fault': {
+    level: 'error',
+    means: 'A request ended with HF_INTERNAL: a fault of the node, not of the caller.',
+    then: 'Report it with the stack.',
+  },
+  'member.stopLate': {
+    level: 'warn',
+    means: 'Consensus did not stop in `limitMs`. Nothing acknowledged is lost by it.',
+    then: 'Look at the disk.',
+  },
+  'http.fault': {
+    level: 'error',
+    means: 'A request ended with HF_INTERNAL: a fault of the node, not of the caller.',
+    then: 'Report it with the stack.',
+  },
+  'http.connections': {
+    level: 'warn',
+    means: 'Connections to the API were refused because there are as many as are allowed. At most one line a minute.',
+    then: 'Let clients share connections, or spread them over the nodes.',
+  },
+} as const satisfies Readonly<Record<string, EventRow>>;
+
+export interface LogOptions {
+  readonly id: string;
+  readonly level: LevelWithSilent;
+  readonly pretty: boolean;
+  /** Where the lines go; standard output when absent. */
+  readonly to?: DestinationStream;
+}
+
+/** Written at once, not buffered: the line that says why a process ended must not be lost with it. */
+export function createLog({ id, level, pretty, to }: LogOptions): MemberLog {
+  const out = to ?? destination({ dest: 1, sync: true });
+  const options = {
+    level,
+    base: { self: id },
+    timestamp: () => `,"time":"${new Date(Date.now()).toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { error: stdSerializers.err },
+    messageKey: 'says',
+  };
+  return pino(options, pretty ? { write: (line: string) => out.write(readable(line)) } : out);
+}
+
+/** `09:00:00.123 INFO  n1  became leader  event=raft.leader term=3`, and a stack below when there is one. */
+function readable(line: string): string {
+  const parsed: unknown = JSON.parse(line);
+  if (typeof parsed !== 'object' || parsed === null) return line;
+  const fields = new Map(Object.entries(parsed));
+  const take = (name: string) => {
+    const value: unknown = fields.get(name);
+    fields.delete(name);
+    return String(value ?? '');
+  };
+  const [time, level, self, says] = [
+    take('time').slice(11, 23),
+    take('level').toUpperCase().padEnd(5),
+    take('self'),
+    take('says'),
+  ];
+  const facts = [...fields].map(([name, value]) => `${name}=${typeof value === 'string' ? value : stackless(value)}`);
+  const stack = stackOf(fields.get('error'));
+  return `${time} ${level} ${self}  ${says}  ${facts.join(' ')}\n${stack === undefined ? '' : `    ${stack.replaceAll('\n', '\n    ')}\n`}`;
+}
+
+function stackOf(value: unknown): string | undefined {
+  return typeof value === 'object' && value !== null && 'stack' in value ? String(value.stack) : undefined;
+}
+
+function stackless(value: unknown): string {
+  const stack = stackOf(value);
+  return stack === undefined ? JSON.stringify(value) : (stack.split('\n')[0] ?? '');
+}
