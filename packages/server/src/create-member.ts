@@ -1,15 +1,15 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
 import { HoldfastError } from '@holdfast/api';
-import { createScheduler } from '@holdfast/scheduler';
+import { createScheduler, type Scheduler } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
 import { createLeadership, type Leadership } from './leadership.ts';
-import type { Member, MemberConfig, MemberPorts, MemberStatus } from './member.ts';
-import { createObserver } from './observer.ts';
-import { openReplica, type Replica } from './replica.ts';
-import type { Desk } from './service/desk.ts';
-import { createPlacement, type Place } from './service/placement.ts';
-import { createQuota } from './service/quota.ts';
+import type { Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
+import { createObserver, type Observer } from './observer.ts';
+import { joinReplica, type Opened, openReplica, type Replica } from './replica.ts';
+import type { Leading } from './service/desk.ts';
+import { createPlacement, type Place, type Placement } from './service/placement.ts';
+import { createQuota, type Quota } from './service/quota.ts';
 import { createService } from './service/service.ts';
 
 /** A request waits for a leader as long as about two elections take. */
@@ -23,114 +23,159 @@ const stopMs = 10_000;
  * @throws RaftError, CorruptRow when the directory is damaged, or another member's: nothing was changed
  */
 export async function createMember(config: MemberConfig, ports: MemberPorts): Promise<Member> {
-  const { clock, log } = ports;
-  const { timing } = config;
-  const self = config.peers.find((peer) => peer.id === config.id);
-  if (self === undefined) throw new RangeError(`${config.id} is not among its peers`);
-  let phase: 'opened' | 'started' | 'stopping' = 'opened';
-  let disarm: (() => void) | undefined;
+  return new LocalMember(config, ports, await openReplica(config, ports));
+}
 
-  const fail = (error: unknown): void => {
-    if (phase === 'stopping') return;
-    end();
-    ports.onFatal(error instanceof Error ? error : new Error(String(error)));
-  };
+class LocalMember implements Member {
+  readonly service: Service;
+  readonly #config: MemberConfig;
+  readonly #ports: MemberPorts;
+  readonly #replica: Replica;
+  readonly #leadership: Leadership;
+  readonly #placement: Placement;
+  readonly #observer: Observer;
+  readonly #quota: Quota = createQuota();
+  #phase: 'opened' | 'started' | 'stopping' = 'opened';
+  #disarm: (() => void) | undefined;
+
+  constructor(config: MemberConfig, ports: MemberPorts, opened: Opened) {
+    this.#config = config;
+    this.#ports = ports;
+    this.#replica = joinReplica(opened, config, ports, {
+      onLeader: (term) => this.#becomeLeader(term),
+      onLeaderLost: (term) => this.#loseLeader(term),
+      onFatal: (error) => this.#fail(error),
+    });
+    const replica = this.#replica;
+    const inDoubt = () => this.#inDoubt();
+    const onFault = (error: unknown) => this.#fail(error);
+    this.#leadership = createLeadership({
+      createScheduler: () => schedulerOf(replica, config, ports, inDoubt, onFault),
+      inDoubt,
+      onChange: () => this.#placement.changed(),
+      onFatal: onFault,
+      log: ports.log,
+    });
+    this.#placement = createPlacement({
+      now: () => this.#placeNow(),
+      clock: ports.clock,
+      pollMs: config.timing.tickMs,
+      waitMs: electionsToWait * config.timing.electionMaxMs,
+    });
+    this.#observer = createObserver({
+      status: () => replica.status(),
+      skewed: () => replica.skewed(),
+      clockBehindMs: () => replica.clockBehindMs(),
+      maxClockSkewMs: config.maxClockSkewMs,
+      log: ports.log,
+    });
+    this.service = this.#createService();
+  }
+
+  async start(): Promise<void> {
+    this.#phase = 'started';
+    await this.#replica.start();
+    this.#look();
+  }
+
+  status(): MemberStatus {
+    const replica = this.#replica;
+    return {
+      raft: replica.status(),
+      serving: this.#leadership.serving() !== undefined,
+      scheduler: this.#leadership.scheduler?.status(),
+      clusterId: replica.clusterId,
+      clockMs: replica.store.clockMs,
+      stateHash: replica.store.stateHash,
+      skewMs: replica.skewMs(),
+      leaderChanges: this.#observer.leaderChanges,
+      requestsInProgress: this.#quota.requests,
+      refusals: this.#quota.refusals,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#end();
+    await within(this.#replica.stop(), stopMs, this.#ports);
+  }
+
   /** From here on nobody is served; those who wait are answered. */
-  const end = (): void => {
-    phase = 'stopping';
-    disarm?.();
-    leadership.stop();
-    placement.stop();
-  };
+  #end(): void {
+    this.#phase = 'stopping';
+    this.#disarm?.();
+    this.#leadership.stop();
+    this.#placement.stop();
+  }
 
-  const replica = await openReplica(config, ports, {
-    onLeader(term) {
-      if (phase !== 'started') return;
-      log.info({ event: 'raft.leader', term, lastIndex: replica.status().lastIndex }, 'became leader');
-      leadership.becomeLeader(term);
-    },
-    onLeaderLost(term) {
-      log.info({ event: 'raft.leaderLost', term }, 'leads no more');
-      leadership.loseLeader(term);
-    },
-    onFatal: fail,
-  });
-  const inDoubt = (): boolean => clock.monotonicMs() - replica.status().quorumHeardAtMs > timing.electionMinMs;
-  const leadership: Leadership = createLeadership({
-    createScheduler: () => schedulerOf(replica, config, ports, inDoubt, fail),
-    inDoubt,
-    onChange: () => placement.changed(),
-    onFatal: fail,
-    log,
-  });
-  const placement = createPlacement({
-    now: () => placeOf(leadership, replica, config),
-    clock,
-    pollMs: timing.tickMs,
-    waitMs: electionsToWait * timing.electionMaxMs,
-  });
-  const quota = createQuota();
-  const observer = createObserver({
-    status: () => replica.status(),
-    skewMs: () => replica.skewMs(),
-    maxClockSkewMs: config.maxClockSkewMs,
-    log,
-  });
-  const status = (): MemberStatus => ({
-    raft: replica.status(),
-    serving: leadership.serving() !== undefined,
-    scheduler: leadership.scheduler?.status(),
-    clusterId: replica.clusterId,
-    clockMs: replica.store.clockMs,
-    stateHash: replica.store.stateHash,
-    skewMs: replica.skewMs(),
-    leaderChanges: observer.leaderChanges,
-    requestsInProgress: quota.requests,
-    refusals: quota.refusals,
-  });
-  const desk: Desk = {
-    replica,
-    self,
-    peers: config.peers,
-    status,
-    leading() {
-      const serving = leadership.serving();
-      if (serving !== undefined) return serving;
-      throw new HoldfastError(phase === 'started' ? 'HF_NO_LEADER' : 'HF_STOPPING');
-    },
-    randomBytes: ports.randomBytes,
-  };
-  const service = createService({
-    desk,
-    placement,
-    quota,
-    forward: ports.forward,
-    retryAfterMs: timing.electionMinMs,
-    isStopping: () => phase !== 'started',
-    onFault(verb, error) {
-      log.error({ event: 'service.fault', verb, error }, 'a request met a fault of this node');
-      if (error instanceof CorruptRow) fail(error);
-    },
-  });
-  const look = (): void => {
-    leadership.watch();
-    observer.look();
-    disarm = clock.after(timing.heartbeatMs, look);
-  };
+  #fail(error: unknown): void {
+    if (this.#phase === 'stopping') return;
+    this.#end();
+    this.#ports.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
 
-  return {
-    async start() {
-      phase = 'started';
-      await replica.start();
-      look();
-    },
-    service,
-    status,
-    async stop() {
-      if (phase !== 'stopping') end();
-      await within(replica.stop(), stopMs, ports);
-    },
-  };
+  #becomeLeader(term: number): void {
+    if (this.#phase === 'stopping') return;
+    const { lastIndex } = this.#replica.status();
+    this.#ports.log.info({ event: 'raft.leader', term, lastIndex }, 'became leader');
+    this.#leadership.becomeLeader(term);
+  }
+
+  #loseLeader(term: number): void {
+    this.#ports.log.info({ event: 'raft.leaderLost', term }, 'leads no more');
+    this.#leadership.loseLeader(term);
+  }
+
+  #inDoubt(): boolean {
+    const unheardMs = this.#ports.clock.monotonicMs() - this.#replica.status().quorumHeardAtMs;
+    return unheardMs > this.#config.timing.electionMinMs;
+  }
+
+  #look(): void {
+    if (this.#phase !== 'started') return;
+    this.#leadership.watch();
+    this.#observer.look();
+    this.#disarm = this.#ports.clock.after(this.#config.timing.heartbeatMs, () => this.#look());
+  }
+
+  #placeNow(): Place | undefined {
+    if (this.#leadership.serving() !== undefined) return { kind: 'here' };
+    const { leader, role } = this.#replica.status();
+    const peer = this.#config.peers.find(({ id }) => id === leader);
+    return role === 'leader' || peer === undefined || peer.id === this.#config.id ? undefined : { kind: 'there', peer };
+  }
+
+  #leading(): Leading {
+    const serving = this.#leadership.serving();
+    if (serving !== undefined) return serving;
+    throw new HoldfastError(this.#phase === 'started' ? 'HF_NO_LEADER' : 'HF_STOPPING');
+  }
+
+  #createService(): Service {
+    const { id, peers, timing } = this.#config;
+    const self = peers.find((peer) => peer.id === id);
+    if (self === undefined) throw new RangeError(`${id} is not among its peers`);
+    const { forward, log, randomBytes } = this.#ports;
+    return createService({
+      desk: {
+        replica: this.#replica,
+        self,
+        peers,
+        status: () => this.status(),
+        leading: () => this.#leading(),
+        randomBytes,
+      },
+      placement: this.#placement,
+      quota: this.#quota,
+      forward,
+      retryAfterMs: timing.electionMinMs,
+      isStopping: () => this.#phase !== 'started',
+      onFault: (verb, error) => {
+        log.error({ event: 'service.fault', verb, error }, 'a request met a fault of this node');
+        // A damaged row is not this request's alone: what else it would have answered is not known.
+        if (error instanceof CorruptRow) this.#fail(error);
+      },
+    });
+  }
 }
 
 function schedulerOf(
@@ -139,19 +184,21 @@ function schedulerOf(
   ports: MemberPorts,
   inDoubt: () => boolean,
   onFault: (error: unknown) => void,
-) {
+): Scheduler {
   const names = new Map<number, string>();
-  return createScheduler({
-    store: replica.store,
-    propose: (command) => replica.propose(command),
-    stampMs: replica.stampMs,
-    clock: ports.clock,
-    random: ports.random,
-    graceMs: config.graceMs,
-    inDoubt,
-    onDelivered: (topic, latenessMs) => ports.onDelivered(nameOf(replica, names, topic), latenessMs),
-    onFault,
-  });
+  return createScheduler(
+    {
+      store: replica.store,
+      propose: (command) => replica.propose(command),
+      stampMs: () => replica.stampMs(),
+      clock: ports.clock,
+      random: ports.random,
+      inDoubt,
+      onDelivered: (topic, latenessMs) => ports.onDelivered(nameOf(replica, names, topic), latenessMs),
+      onFault,
+    },
+    { graceMs: config.graceMs },
+  );
 }
 
 /** Topics are never renamed, so a name that was looked up once stays right. As many as there are topics at most. */
@@ -162,14 +209,6 @@ function nameOf(replica: Replica, names: Map<number, string>, topic: number): st
   for (const info of view.topics()) names.set(info.number, info.name);
   void view.close();
   return names.get(topic) ?? String(topic);
-}
-
-function placeOf(leadership: Leadership, replica: Replica, config: MemberConfig): Place | undefined {
-  if (leadership.serving() !== undefined) return { kind: 'here' };
-  const { leader, role } = replica.status();
-  if (role === 'leader' || leader === undefined || leader === config.id) return undefined;
-  const peer = config.peers.find(({ id }) => id === leader);
-  return peer && { kind: 'there', peer };
 }
 
 /** Waits for `done`, but not longer than `limitMs`. */

@@ -7,13 +7,14 @@
 import assert from 'node:assert';
 import {
   createRaftNode,
+  type LogStore,
   type NodeId,
   type Outcome,
   openLevelLog,
   type RaftNode,
   type RaftStatus,
 } from '@holdfast/raft';
-import { type ClusterClock, createClusterClock } from '@holdfast/scheduler';
+import { createClusterClock, type Skew } from '@holdfast/scheduler';
 import {
   type Command,
   type CommandKind,
@@ -46,6 +47,10 @@ export interface Replica {
   stampMs(): number;
   /** Each voter's clock minus the median of all, where known, in ms. */
   skewMs(): ReadonlyMap<NodeId, number>;
+  /** The voters whose clocks are further from the median of three or more than they may be. */
+  skewed(): readonly Skew[];
+  /** How far the voters' median is behind the replicated clock: above 0, all of them were set back. */
+  clockBehindMs(): number;
   status(): RaftStatus;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -60,14 +65,28 @@ export interface ReplicaEvents {
   onFatal(error: Error): void;
 }
 
+/** Log and state as they lie on the disk, opened and checked. */
+export interface Opened {
+  readonly store: Store;
+  readonly log: LogStore;
+}
+
 /** @throws RaftError, CorruptRow when the directory is damaged or another member's: nothing was changed */
-export async function openReplica(config: MemberConfig, ports: MemberPorts, events: ReplicaEvents): Promise<Replica> {
-  const { database, transport, clock, random } = ports;
+export async function openReplica(config: MemberConfig, ports: MemberPorts): Promise<Opened> {
+  const { database, random } = ports;
+  const members = config.peers.map((peer) => peer.id);
+  const store = await openStore({ database });
+  const log = await openLevelLog({ database, applied: store.applied.index, id: config.id, members, random });
+  return { store, log };
+}
+
+/** @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER */
+export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberPorts, events: ReplicaEvents): Replica {
+  const { store, log } = opened;
+  const { transport, clock, random } = ports;
   const { id, timing } = config;
   const members = config.peers.map((peer) => peer.id);
-  const store = await openStore({ reader: database });
-  const log = await openLevelLog({ database, applied: store.applied.index, id, members, random });
-  const clusterClock = createClusterClock({ self: id, voters: members, clock });
+  const clusterClock = createClusterClock({ self: id, voters: members, clock, maxClockSkewMs: config.maxClockSkewMs });
   const stampMs = (): number => clusterClock.stampMs(store.clockMs);
   const raft = createRaftNode<Verdict>({
     id,
@@ -82,48 +101,49 @@ export async function openReplica(config: MemberConfig, ports: MemberPorts, even
       entryHeader: () => encodeStamp(stampMs()),
       onLeader: events.onLeader,
       onLeaderLost: events.onLeaderLost,
-      onSample: (from, sample) => clusterClock.sample(from, sample.wallMs),
+      onSample: (from, sample) => clusterClock.observe(from, sample.wallMs),
       onFatal: events.onFatal,
     },
   });
-  return join(raft, store, clusterClock, stampMs, () => {
-    const { founding } = log.identity;
-    return founding?.confirmed === true ? founding.record.clusterId : undefined;
-  });
-}
-
-function join(
-  raft: RaftNode<Verdict>,
-  store: Store,
-  clusterClock: ClusterClock,
-  stampMs: () => number,
-  clusterId: () => string | undefined,
-): Replica {
   return {
     store,
     get clusterId() {
-      return clusterId();
+      const { founding } = log.identity;
+      return founding?.confirmed === true ? founding.record.clusterId : undefined;
     },
-    async propose<K extends CommandKind>(command: CommandOf<K> & Command): Promise<Settled<K>> {
-      const outcome = await raft.propose(encodeCommand(command));
-      switch (outcome.kind) {
-        case 'applied':
-          assert(isVerdictOf<K>(command.kind, outcome.result), `${command.kind} was answered ${outcome.result.kind}`);
-          return { kind: 'applied', verdict: outcome.result };
-        case 'notApplied':
-          return { kind: 'notApplied', reason: outcome.reason };
-        case 'unknown':
-          return { kind: 'unknown' };
-        default:
-          return outcome satisfies never;
-      }
-    },
+    propose: (command) => propose(raft, command),
     stampMs,
-    skewMs: () => clusterClock.skewMs(),
+    skewMs: () =>
+      new Map(
+        members.flatMap((voter): [NodeId, number][] => {
+          const skewMs = clusterClock.skewMs(voter);
+          return skewMs === undefined ? [] : [[voter, skewMs]];
+        }),
+      ),
+    skewed: () => clusterClock.skewed(),
+    clockBehindMs: () => clusterClock.behindMs(store.clockMs),
     status: () => raft.status(),
     start: () => raft.start(),
     stop: () => raft.stop(),
   };
+}
+
+async function propose<K extends CommandKind>(
+  raft: RaftNode<Verdict>,
+  command: CommandOf<K> & Command,
+): Promise<Settled<K>> {
+  const outcome = await raft.propose(encodeCommand(command));
+  switch (outcome.kind) {
+    case 'applied':
+      assert(isVerdictOf<K>(command.kind, outcome.result), `${command.kind} was answered ${outcome.result.kind}`);
+      return { kind: 'applied', verdict: outcome.result };
+    case 'notApplied':
+      return { kind: 'notApplied', reason: outcome.reason };
+    case 'unknown':
+      return { kind: 'unknown' };
+    default:
+      return outcome satisfies never;
+  }
 }
 
 /** Raft carries verdicts without knowing which command they answer; a mismatch would mean that it mixed two up. */

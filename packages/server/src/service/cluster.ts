@@ -25,7 +25,7 @@ export async function cluster(desk: Desk): Promise<AnswerOf<'cluster'>> {
         ...(follower === undefined
           ? {}
           : { match: follower.match, applied: follower.applied, reachable: follower.recentlyActive }),
-        ...(skewMs === undefined ? {} : { skewMs: Math.round(skewMs) }),
+        ...(skewMs === undefined ? {} : { skewMs }),
       };
     }),
   };

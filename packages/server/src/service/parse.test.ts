@@ -1,0 +1,99 @@
+import { bounds, HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
+import { expect, test } from 'vitest';
+import { parseRequest } from './parse.ts';
+
+function refusalOf<V extends Verb>(verb: V, request: RequestOf<V>): HoldfastError {
+  try {
+    parseRequest(verb, request);
+  } catch (error) {
+    if (error instanceof HoldfastError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+const inReminders = { params: { topic: 'reminders' }, query: {}, idempotencyKey: undefined };
+const ofMailer = { params: { topic: 'reminders', group: 'mailer' }, query: {}, idempotencyKey: undefined };
+const pathsOf = (error: HoldfastError) => error.facts.fields?.map(({ path }) => path);
+
+test('one message and a batch of one are the same request inside', () => {
+  const message = { body: { to: 'ada' }, delay: '15m' };
+  const one = parseRequest('schedule', { ...inReminders, body: message });
+  const batch = parseRequest('schedule', { ...inReminders, body: { messages: [message] } });
+  expect(one).toEqual(batch);
+  expect(one.body.messages[0]?.at).toEqual({ kind: 'delay', delayMs: 900_000 });
+});
+
+test.each([
+  ['an unknown field', { body: 1, delay: 0, priority: 9 }, ['priority']],
+  [
+    'an unknown field in a batch',
+    {
+      messages: [
+        { body: 1, delay: 0 },
+        { body: 1, delay: 0, priority: 9 },
+      ],
+    },
+    ['messages.1.priority'],
+  ],
+  ['no body', { delay: 0 }, ['body']],
+  ['two times', { body: 1, delay: 0, at: 0 }, ['at']],
+  ['a fraction of a ms', { body: 1, delay: 0.5 }, ['delay']],
+  ['not a number', { body: 1, at: Number.NaN }, ['at']],
+  ['past 2^53', { body: 1, at: 2 ** 53 }, ['at']],
+  ['a negative delay in a batch', { messages: [{ body: 1, delay: -1 }] }, ['messages.0.delay']],
+  ['an empty batch', { messages: [] }, ['messages']],
+  [
+    'a header with an upper-case name',
+    { body: 1, delay: 0, headers: { 'Content-Type': 'x' } },
+    ['headers.Content-Type'],
+  ],
+  ['two wrong fields', { body: 1, delay: 'soon', headers: 7 }, ['delay', 'headers']],
+])('%s is refused by its name', (_what, body, paths) => {
+  // @ts-expect-error the checker refuses most of them as well
+  const error = refusalOf('schedule', { ...inReminders, body });
+  expect(error.code).toBe('HF_INVALID_REQUEST');
+  expect(pathsOf(error)).toEqual(paths);
+});
+
+test.each([[null], [7], ['text'], [undefined]])('%j is no body of a request', (body) => {
+  // @ts-expect-error the checker refuses them as well
+  expect(refusalOf('receive', { ...ofMailer, body })).toMatchObject({
+    code: 'HF_INVALID_REQUEST',
+    facts: { fields: [{ path: 'body' }] },
+  });
+});
+
+test('a topic with a slash, a cursor that is too long and a key with a space are all named at once', () => {
+  const error = refusalOf('list', {
+    params: { topic: 'a/b' },
+    query: { cursor: 'x'.repeat(201) },
+    body: undefined,
+    idempotencyKey: 'a b',
+  });
+  expect(pathsOf(error)).toEqual(['topic', 'cursor', 'idempotency-key']);
+});
+
+test('a body that is too large has a code of its own, which names the limit', () => {
+  const bodyBytes = new Uint8Array(bounds.bodyBytes + 1);
+  for (const body of [{ bodyBytes, delay: 0 }, { messages: [{ bodyBytes, delay: 0 }] }]) {
+    const error = refusalOf('schedule', { ...inReminders, body });
+    expect(error.code).toBe('HF_BODY_TOO_LARGE');
+    expect(error.facts.detail).toContain(String(bounds.bodyBytes));
+  }
+  const largest = { bodyBytes: new Uint8Array(bounds.bodyBytes), delay: 0 };
+  expect(parseRequest('schedule', { ...inReminders, body: largest }).body.messages).toHaveLength(1);
+});
+
+test('a thousand wrong messages are not a thousand lines', () => {
+  const messages = Array.from({ length: bounds.messagesPerBatch }, () => ({ body: 1, delay: -1 }));
+  expect(refusalOf('schedule', { ...inReminders, body: { messages } }).facts.fields).toHaveLength(20);
+});
+
+test('what may be left out has its default', () => {
+  expect(parseRequest('receive', { ...ofMailer, body: {} }).body).toEqual({
+    max: 1,
+    lease: 30_000,
+    wait: 0,
+    repeated: false,
+  });
+});
