@@ -13,4 +13,6 @@ export type { LogStore, Turn } from './log/log-store.ts';
 export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
 export type { Effect, Effects, EntryInfo, StateMachine } from './state-machine.ts';
+export type { Address } from './wire/lane.ts';
+export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';
 export type { Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';

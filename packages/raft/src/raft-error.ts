@@ -74,3 +74,8 @@ export class RaftError extends Error {
 export function isRaftErrorCode(code: unknown): code is RaftErrorCode {
   return typeof code === 'string' && Object.hasOwn(raftErrors, code);
 }
+
+/** What went wrong, as text, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : JSON.stringify(error);
+}

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import type { Entry } from '../core/message.ts';
 import { decodePayload, type Payload } from '../log/payload.ts';
-import { RaftError } from '../raft-error.ts';
+import { RaftError, reasonOf } from '../raft-error.ts';
 import type { StateMachine } from '../state-machine.ts';
 import { driverBounds } from './bounds.ts';
 import type { Clock } from './clock.ts';
@@ -103,7 +103,11 @@ function guarded<T>(entry: Entry, run: () => T): T {
     return run();
   } catch (cause) {
     const { index, term } = entry;
-    const what = cause instanceof Error ? cause.message : String(cause);
-    throw new RaftError('HF_APPLY_FAILED', `Index ${index}, term ${term}: ${what}`, { index, term }, { cause });
+    throw new RaftError(
+      'HF_APPLY_FAILED',
+      `Index ${index}, term ${term}: ${reasonOf(cause)}`,
+      { index, term },
+      { cause },
+    );
   }
 }

@@ -1,11 +1,10 @@
 // A member of a group: joins the loop, formation, the handshake and the ticker, and starts and stops them in order.
-import { strict as assert } from 'node:assert';
 import { createCore } from '../core/core.ts';
 import type { Message, NodeId } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
 import { drawToken } from '../log/founding.ts';
 import { checkIdentity } from '../log/identity.ts';
-import { RaftError } from '../raft-error.ts';
+import { RaftError, reasonOf } from '../raft-error.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { Admission } from './formation/admission.ts';
@@ -259,6 +258,5 @@ class Driver<Result> implements RaftNode<Result> {
 
 function fatal(error: unknown): RaftError {
   if (error instanceof RaftError) return error;
-  assert(error !== undefined);
-  return new RaftError('HF_RAFT_FAULT', error instanceof Error ? error.message : String(error), {}, { cause: error });
+  return new RaftError('HF_RAFT_FAULT', reasonOf(error), {}, { cause: error });
 }

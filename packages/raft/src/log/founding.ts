@@ -1,5 +1,6 @@
 // The founding record: who started this cluster, with which directories. Agreed on by all before the first election.
 import type { NodeId } from '../core/message.ts';
+import { isObject } from '../untrusted-json.ts';
 
 export interface FoundingRecord {
   /** Drawn by the coordinator. */
@@ -43,8 +44,4 @@ export function recordFrom(value: unknown): FoundingRecord | undefined {
     incarnations[id] = incarnation;
   }
   return { clusterId: value['clusterId'], incarnations };
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

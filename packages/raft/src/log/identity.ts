@@ -4,7 +4,8 @@ import { strict as assert } from 'node:assert';
 import { crc32 } from 'node:zlib';
 import type { NodeId } from '../core/message.ts';
 import { RaftError } from '../raft-error.ts';
-import { drawToken, type Founding, isObject, recordFrom } from './founding.ts';
+import { isListOfText, isObject, parseJson } from '../untrusted-json.ts';
+import { drawToken, type Founding, recordFrom } from './founding.ts';
 
 export interface Identity {
   readonly id: NodeId;
@@ -73,16 +74,16 @@ export function decodeIdentity(raw: Uint8Array): Identity {
       `The row of identity has format ${bytes.readUInt8(0)}, this version knows ${format}.`,
     );
   }
-  const identity = identityFrom(JSON.parse(json.toString()));
+  const identity = identityFrom(parseJson(json));
   if (identity === undefined) throw damaged('a field is missing');
   return identity;
 }
 
 function identityFrom(value: unknown): Identity | undefined {
   if (!isObject(value)) return undefined;
-  const { id, members, incarnation, founding } = value as Readonly<Record<keyof Identity, unknown>>;
+  const { id, members, incarnation, founding }: Readonly<Partial<Record<keyof Identity, unknown>>> = value;
   if (typeof id !== 'string' || typeof incarnation !== 'string') return undefined;
-  if (!Array.isArray(members) || !members.every((member) => typeof member === 'string')) return undefined;
+  if (!isListOfText(members)) return undefined;
   if (founding === undefined) return { id, members, incarnation, founding: undefined };
   const record = isObject(founding) ? recordFrom(founding['record']) : undefined;
   if (!isObject(founding) || record === undefined || typeof founding['confirmed'] !== 'boolean') return undefined;

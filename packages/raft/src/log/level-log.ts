@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import type { Entry } from '../core/message.ts';
 import type { HardState } from '../core/ready.ts';
-import { RaftError } from '../raft-error.ts';
+import { RaftError, reasonOf } from '../raft-error.ts';
 import type { Batch, Database } from './database.ts';
 import { EntryCache } from './entry-cache.ts';
 import type { Founding } from './founding.ts';
@@ -30,7 +30,7 @@ import {
 import type { LogStore, Turn } from './log-store.ts';
 import { checkedEntry, recover } from './recover.ts';
 import { encodeTermRun } from './term-run-row.ts';
-import { TermRuns } from './term-runs.ts';
+import type { TermRuns } from './term-runs.ts';
 import { encodeTurnRow, type TurnRow } from './turn-row.ts';
 import { TurnWindow } from './turn-window.ts';
 
@@ -276,7 +276,7 @@ async function written(batch: Batch): Promise<void> {
     await batch.write({ sync: true });
   } catch (cause) {
     const code = isDiskFull(cause) ? 'HF_DISK_FULL' : 'HF_WRITE_FAILED';
-    throw new RaftError(code, cause instanceof Error ? cause.message : String(cause), {}, { cause });
+    throw new RaftError(code, reasonOf(cause), {}, { cause });
   }
 }
 

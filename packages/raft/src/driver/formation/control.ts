@@ -1,6 +1,7 @@
 // What members say to each other beside the protocol of the log: formation, and why one of them is refused.
-import { type FoundingRecord, isObject, recordFrom } from '../../log/founding.ts';
+import { type FoundingRecord, recordFrom } from '../../log/founding.ts';
 import { isRaftErrorCode, type RaftErrorCode } from '../../raft-error.ts';
+import { isObject, parseJson } from '../../untrusted-json.ts';
 
 /** Where a member stands with formation. Everything in it is on its disk. */
 export interface FormationState {
@@ -25,31 +26,18 @@ export function encodeControl(control: Control): Uint8Array {
 
 /** The message, or undefined when the bytes hold none that this version knows. */
 export function decodeControl(bytes: Uint8Array): Control | undefined {
-  const value = parsed(bytes);
+  const value = parseJson(bytes);
   if (!isObject(value)) return undefined;
   if (value['kind'] === 'formation') {
-    const { incarnation, record, confirmed } = {
-      incarnation: value['incarnation'],
-      record: value['record'],
-      confirmed: value['confirmed'],
-    };
+    const { incarnation, record, confirmed }: Readonly<Partial<Record<keyof FormationState, unknown>>> = value;
     if (typeof incarnation !== 'string' || typeof confirmed !== 'boolean') return undefined;
     const founding = record === undefined ? undefined : recordFrom(record);
     if (founding === undefined && record !== undefined) return undefined;
     return { kind: 'formation', incarnation, record: founding, confirmed };
   }
   if (value['kind'] === 'refusal') {
-    const code = value['code'];
-    const detail = value['detail'];
+    const { code, detail }: Readonly<Partial<Record<keyof Refusal, unknown>>> = value;
     return isRaftErrorCode(code) && typeof detail === 'string' ? { kind: 'refusal', code, detail } : undefined;
   }
   return undefined;
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,19 @@
+// Every limit of the transport, with its default. What meets one is dropped or closed, and counted (counts.ts).
+export const wireBounds = {
+  /** One frame on the lane for bulk: the largest append is one entry of 4 MiB and what fits beside it. */
+  maxBulkFrameBytes: 8 * 2 ** 20,
+  maxControlFrameBytes: 2 ** 20,
+  /** Handed to the socket and not sent yet. */
+  maxBulkQueueBytes: 16 * 2 ** 20,
+  maxControlQueueBytes: 2 * 2 ** 20,
+  /** Connections that have not introduced themselves. */
+  maxStrangers: 64,
+  /** From the first byte of a connection to the end of its handshake. */
+  handshakeMs: 2000,
+  connectMs: 1000,
+  /** A connection that takes no bytes for so long is given up: its other end is gone without a word. */
+  stallMs: 2000,
+  /** Between two attempts: doubled each time, and drawn between half of it and all of it. */
+  minRetryMs: 20,
+  maxRetryMs: 500,
+} as const;

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Message } from '../core/message.ts';
+import { encodeEntry } from '../log/entry.ts';
+import { CorruptMessage, decodeMessage, encodeMessage } from './codec.ts';
+
+const number = fc.maxSafeNat();
+const ends = { from: fc.constant('a'), to: fc.constant('b'), term: number };
+const messages: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('preVoteRequest', 'voteRequest'), ...ends, lastIndex: number, lastTerm: number }),
+  fc.record({ kind: fc.constantFrom('preVoteResponse', 'voteResponse'), ...ends, granted: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('appendResponse' as const),
+    ...ends,
+    accepted: fc.boolean(),
+    index: number,
+    hintIndex: number,
+    hintTerm: number,
+    applied: number,
+  }),
+  fc.record({ kind: fc.constant('heartbeat' as const), ...ends, commit: number }),
+  fc.record({ kind: fc.constant('heartbeatResponse' as const), ...ends, applied: number }),
+  fc
+    .record({
+      ...ends,
+      previousIndex: fc.nat(1000),
+      previousTerm: number,
+      commit: number,
+      sizes: fc.array(fc.nat(50), { maxLength: 5 }),
+    })
+    .map(({ sizes, ...rest }) => ({
+      kind: 'appendRequest' as const,
+      ...rest,
+      entries: sizes.map((size, i) => encodeEntry(rest.previousIndex + 1 + i, 3, 'commands', Buffer.alloc(size, i))),
+    })),
+);
+
+function bodyOf(message: Message): { readonly body: Buffer; readonly checkedBytes: number } {
+  const { head, entries, entriesBytes } = encodeMessage(message, 123.5);
+  const body = Buffer.concat([head, ...entries.map((entry) => entry.bytes)]);
+  expect(body.length).toBe(head.length + entriesBytes);
+  return { body, checkedBytes: head.length };
+}
+
+test('every message comes back as it was sent, with the time of its sender', () => {
+  fc.assert(
+    fc.property(messages, (message) => {
+      const { body, checkedBytes } = bodyOf(message);
+      expect(decodeMessage(body, checkedBytes, 'a', 'b')).toEqual({ message, sample: { wallMs: 123.5 } });
+    }),
+  );
+});
+
+test('a message that is cut anywhere, or longer than it says, is refused', () => {
+  fc.assert(
+    fc.property(messages, fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 8 }), (message, cut, more) => {
+      const { body, checkedBytes } = bodyOf(message);
+      const short = body.subarray(0, cut % body.length);
+      expect(() => decodeMessage(short, Math.min(short.length, checkedBytes), 'a', 'b')).toThrow(CorruptMessage);
+      expect(() => decodeMessage(Buffer.concat([body, more]), checkedBytes, 'a', 'b')).toThrow(CorruptMessage);
+    }),
+  );
+});
+
+test('an entry with a flipped bit, or out of its order, is refused', () => {
+  const entries = [4, 5].map((index) => encodeEntry(index, 2, 'commands', Buffer.from('payload')));
+  const append = {
+    kind: 'appendRequest',
+    term: 2,
+    previousIndex: 3,
+    previousTerm: 1,
+    commit: 0,
+    entries,
+    from: 'a',
+    to: 'b',
+  } as const;
+  const { body, checkedBytes } = bodyOf(append);
+  for (let bit = checkedBytes * 8; bit < body.length * 8; bit++) {
+    const flipped = Buffer.from(body);
+    flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    expect(() => decodeMessage(flipped, checkedBytes, 'a', 'b'), `bit ${bit}`).toThrow(CorruptMessage);
+  }
+  const shifted = bodyOf({ ...append, previousIndex: 2 });
+  expect(() => decodeMessage(shifted.body, shifted.checkedBytes, 'a', 'b')).toThrow('do not follow');
+});
+
+test('bytes of chance are a corrupt message, and nothing worse', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (chance) => {
+      try {
+        decodeMessage(Buffer.from(chance), chance.length, 'a', 'b');
+      } catch (error) {
+        expect(error).toBeInstanceOf(CorruptMessage);
+      }
+    }),
+  );
+});

@@ -1,0 +1,164 @@
+// One connection to one peer, for sending only; kept up for as long as the transport lives.
+//
+// A lane is also where the death of a process shows first: the kernel closes its sockets at once, and the next attempt
+// to connect is refused. That takes about a millisecond, where a missing heartbeat takes an election timeout.
+import { connect, type Socket } from 'node:net';
+import type { NodeId } from '../core/message.ts';
+import type { Clock } from '../driver/clock.ts';
+import { wireBounds } from './bounds.ts';
+import type { Counts } from './counts.ts';
+import { encodeFrame, type Frame, type FrameKind, FrameReader } from './frame.ts';
+import { decodeWelcome, encodeHandshake, type LaneName, maxHandshakeBytes, protocolVersion } from './handshake.ts';
+import { Outlet } from './outlet.ts';
+import type { Hello } from './transport.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface LaneOptions {
+  readonly name: LaneName;
+  readonly peer: NodeId;
+  readonly address: Address;
+  readonly group: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly counts: Counts;
+  readonly hello: () => Hello;
+  readonly onWelcome: (hello: Hello) => void;
+  readonly onLost: (evidence: 'silent' | 'reset' | 'dead') => void;
+}
+
+type State =
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  | { readonly kind: 'connecting'; readonly socket: Socket; readonly cancel: () => void }
+  | { readonly kind: 'up'; readonly socket: Socket; readonly outlet: Outlet }
+  | { readonly kind: 'closed' };
+
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #maxQueueBytes: number;
+  #state: State = { kind: 'closed' };
+  #retryMs = 0;
+  /** It was up, and nothing was learned of the other process since. */
+  #mayBeDead = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#maxQueueBytes = options.name === 'bulk' ? wireBounds.maxBulkQueueBytes : wireBounds.maxControlQueueBytes;
+  }
+
+  get isUp(): boolean {
+    return this.#state.kind === 'up';
+  }
+
+  open(): void {
+    this.#connect();
+  }
+
+  close(): void {
+    const state = this.#state;
+    this.#state = { kind: 'closed' };
+    if (state.kind === 'waiting' || state.kind === 'connecting') state.cancel();
+    if (state.kind === 'connecting' || state.kind === 'up') state.socket.destroy();
+  }
+
+  /** The peer has just been heard: do not wait for the next attempt. */
+  hurry(): void {
+    this.#retryMs = 0;
+    if (this.#state.kind !== 'waiting') return;
+    this.#state.cancel();
+    this.#connect();
+  }
+
+  /** Sends a frame: its checked part, then the rest as it is. Drops it when the lane is down or full. */
+  send(kind: FrameKind, checked: Uint8Array, rest: readonly Uint8Array[], restBytes: number): void {
+    const { counts, group } = this.#options;
+    if (this.#state.kind !== 'up') return counts.count('dropped.notConnected');
+    const { outlet, socket } = this.#state;
+    if (outlet.isStalled) return this.#lost(socket, 'silent');
+    if (!outlet.hasRoomFor(checked.length + restBytes)) return counts.count('dropped.queueFull');
+    outlet.write(encodeFrame(kind, group, checked, restBytes), rest);
+  }
+
+  #connect(): void {
+    const { address, clock, group, peer, name, hello } = this.#options;
+    const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
+    const cancel = clock.after(wireBounds.connectMs, () => socket.destroy());
+    this.#state = { kind: 'connecting', socket, cancel };
+    const reader = new FrameReader(group, maxHandshakeBytes);
+    let code: string | undefined;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      code = error.code;
+    });
+    socket.on('close', () => this.#closed(socket, code));
+    socket.on('connect', () => {
+      const greeting = encodeHandshake({ version: protocolVersion, lane: name, to: peer, hello: hello() });
+      socket.write(encodeFrame('greeting', group, greeting, 0));
+    });
+    socket.on('data', (chunk) => this.#read(socket, reader, chunk));
+  }
+
+  #read(socket: Socket, reader: FrameReader, chunk: Buffer): void {
+    try {
+      for (const frame of reader.read(chunk)) this.#answered(socket, frame);
+    } catch {
+      this.#options.counts.count('broken.handshake');
+      socket.destroy();
+    }
+  }
+
+  /** The other end speaks once on this connection. */
+  #answered(socket: Socket, frame: Frame): void {
+    const { counts, peer, clock, onWelcome } = this.#options;
+    const state = this.#state;
+    if (frame.kind === 'refusal') {
+      counts.count('refusedByPeer');
+      this.#retryMs = wireBounds.maxRetryMs;
+      return void socket.destroy();
+    }
+    const welcome = frame.kind === 'welcome' ? decodeWelcome(frame.body) : undefined;
+    if (welcome?.hello.id !== peer || state.kind !== 'connecting' || state.socket !== socket) {
+      counts.count('broken.handshake');
+      return void socket.destroy();
+    }
+    state.cancel();
+    this.#state = { kind: 'up', socket, outlet: new Outlet(socket, clock, this.#maxQueueBytes) };
+    this.#retryMs = 0;
+    this.#mayBeDead = true;
+    counts.count('connects');
+    onWelcome(welcome.hello);
+  }
+
+  #closed(socket: Socket, code: string | undefined): void {
+    const state = this.#state;
+    if ((state.kind !== 'up' && state.kind !== 'connecting') || state.socket !== socket) return;
+    if (state.kind === 'up') return this.#lost(socket, 'reset');
+    state.cancel();
+    if (code === 'ECONNREFUSED' && this.#mayBeDead) {
+      this.#mayBeDead = false;
+      this.#tell('dead');
+    }
+    this.#retry();
+  }
+
+  /** Was up, and is not any more: the next attempt, at once, tells whether the process is gone. */
+  #lost(socket: Socket, evidence: 'silent' | 'reset'): void {
+    this.#connect();
+    socket.destroy();
+    this.#tell(evidence);
+  }
+
+  #tell(evidence: 'silent' | 'reset' | 'dead'): void {
+    this.#options.counts.count(`lost.${evidence}`);
+    this.#options.onLost(evidence);
+  }
+
+  #retry(): void {
+    const { clock, random } = this.#options;
+    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, wireBounds.minRetryMs), wireBounds.maxRetryMs);
+    const delayMs = this.#retryMs * (0.5 + random() / 2);
+    this.#state = { kind: 'waiting', cancel: clock.after(delayMs, () => this.#connect()) };
+  }
+}

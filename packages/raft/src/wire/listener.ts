@@ -1,0 +1,179 @@
+// Connections from others, for receiving only. Until one has introduced itself it is a stranger: it may send one small
+// frame, within a time, and there may be only so many of them.
+import { createServer, type Server, type Socket } from 'node:net';
+import type { NodeId } from '../core/message.ts';
+import type { Clock } from '../driver/clock.ts';
+import { RaftError } from '../raft-error.ts';
+import { wireBounds } from './bounds.ts';
+import { CorruptMessage, decodeMessage } from './codec.ts';
+import type { Counts } from './counts.ts';
+import { BrokenFrame, encodeFrame, type Frame, FrameReader } from './frame.ts';
+import {
+  decodeGreeting,
+  encodeHandshake,
+  type Greeting,
+  type LaneName,
+  maxHandshakeBytes,
+  protocolVersion,
+  type RefusalReason,
+} from './handshake.ts';
+import type { Address } from './lane.ts';
+import type { Hello, TransportEvents } from './transport.ts';
+
+export interface ListenerOptions {
+  readonly id: NodeId;
+  readonly peers: ReadonlySet<NodeId>;
+  readonly group: number;
+  readonly clock: Clock;
+  readonly counts: Counts;
+  readonly hello: () => Hello;
+  readonly events: TransportEvents;
+  /** After `onPeerUp`: this peer is there. */
+  readonly onIntroduced: (peer: NodeId) => void;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly reader: FrameReader;
+  readonly cancelDeadline: () => void;
+  /** Who it is, once that is known. */
+  from: { readonly peer: NodeId; readonly lane: LaneName } | undefined;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #connections = new Set<Connection>();
+  #isClosed = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
+  }
+
+  /** @throws RaftError HF_PEER_PORT */
+  listen(address: Address): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.on('error', (cause) => {
+        reject(
+          new RaftError(
+            'HF_PEER_PORT',
+            `${address.host}:${address.port}: ${cause.message}.`,
+            { ...address },
+            { cause },
+          ),
+        );
+      });
+      this.#server.listen({ host: address.host, port: address.port }, resolve);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const { socket, cancelDeadline } of this.#connections) {
+      cancelDeadline();
+      socket.destroy();
+    }
+    return closed;
+  }
+
+  #accept(socket: Socket): void {
+    const { group, clock, counts } = this.#options;
+    let strangers = 0;
+    for (const { from } of this.#connections) if (from === undefined) strangers += 1;
+    // A stranger may reset the connection at any time; without a listener that would end the process.
+    socket.on('error', () => undefined);
+    if (strangers >= wireBounds.maxStrangers) {
+      counts.count('strangers.tooMany');
+      return void socket.destroy();
+    }
+    const cancelDeadline = clock.after(wireBounds.handshakeMs, () => {
+      counts.count('strangers.tooSlow');
+      socket.destroy();
+    });
+    const connection: Connection = {
+      socket,
+      reader: new FrameReader(group, maxHandshakeBytes),
+      cancelDeadline,
+      from: undefined,
+    };
+    this.#connections.add(connection);
+    socket.on('data', (chunk) => this.#read(connection, chunk));
+    socket.on('close', () => {
+      cancelDeadline();
+      this.#connections.delete(connection);
+    });
+  }
+
+  #read(connection: Connection, chunk: Buffer): void {
+    const { counts, events } = this.#options;
+    try {
+      for (const frame of connection.reader.read(chunk)) {
+        this.#receive(connection, frame);
+        if (connection.socket.destroyed) return;
+      }
+    } catch (error) {
+      if (error instanceof BrokenFrame) counts.count(`broken.${error.reason}`);
+      else if (error instanceof CorruptMessage) counts.count('broken.message');
+      else throw error;
+      return void connection.socket.destroy();
+    }
+    const { from, reader } = connection;
+    if (from?.lane === 'bulk' && reader.isInsideFrame) events.onActivity(from.peer);
+  }
+
+  #receive(connection: Connection, { kind, body, checkedBytes }: Frame): void {
+    const { id, counts, events } = this.#options;
+    if (this.#isClosed) return;
+    if (connection.from === undefined)
+      return this.#introduce(connection, kind === 'greeting' ? decodeGreeting(body) : undefined);
+    switch (kind) {
+      case 'message': {
+        const { message, sample } = decodeMessage(body, checkedBytes, connection.from.peer, id);
+        return events.onMessage(message, sample);
+      }
+      case 'control':
+        return events.onControl(connection.from.peer, body);
+      case 'greeting':
+      case 'welcome':
+      case 'refusal':
+        counts.count('broken.order');
+        connection.socket.destroy();
+    }
+  }
+
+  #introduce(connection: Connection, greeting: Greeting | undefined): void {
+    const { counts, events, hello, group, onIntroduced } = this.#options;
+    const { socket, reader } = connection;
+    if (greeting === undefined) {
+      counts.count('broken.handshake');
+      return void socket.destroy();
+    }
+    const reason = this.#refusal(greeting);
+    if (reason !== undefined) {
+      counts.count(`refused.${reason}`);
+      return void socket.end(encodeFrame('refusal', group, encodeHandshake({ reason }), 0), () => socket.destroy());
+    }
+    const { lane, hello: theirs } = greeting;
+    connection.cancelDeadline();
+    this.#replace(theirs.id, lane);
+    connection.from = { peer: theirs.id, lane };
+    reader.maxBodyBytes = lane === 'bulk' ? wireBounds.maxBulkFrameBytes : wireBounds.maxControlFrameBytes;
+    socket.write(encodeFrame('welcome', group, encodeHandshake({ version: protocolVersion, hello: hello() }), 0));
+    events.onPeerUp(theirs);
+    onIntroduced(theirs.id);
+  }
+
+  #refusal({ version, to, hello }: Greeting): RefusalReason | undefined {
+    const { id, peers } = this.#options;
+    if (version !== protocolVersion) return 'version';
+    if (to !== id) return 'wrongReceiver';
+    return peers.has(hello.id) ? undefined : 'unknownMember';
+  }
+
+  /** A peer has one connection a lane; an older one is dead, and only this end has not heard of it. */
+  #replace(peer: NodeId, lane: LaneName): void {
+    for (const { from, socket } of this.#connections) if (from?.peer === peer && from.lane === lane) socket.destroy();
+  }
+}

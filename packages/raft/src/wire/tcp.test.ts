@@ -1,0 +1,215 @@
+import { connect, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { freePort, realClock, until } from '../../test/real.ts';
+import type { Message } from '../core/message.ts';
+import { encodeEntry } from '../log/entry.ts';
+import { wireBounds } from './bounds.ts';
+import { encodeFrame } from './frame.ts';
+import { encodeHandshake } from './handshake.ts';
+import { createTcpTransport, type TcpTransport } from './tcp.ts';
+import type { Hello } from './transport.ts';
+
+const members = ['a', 'b'];
+const toClose: { close(): unknown }[] = [];
+
+afterEach(async () => {
+  for (const open of toClose.splice(0)) await open.close();
+});
+
+interface End {
+  readonly transport: TcpTransport;
+  readonly port: number;
+  readonly messages: Message[];
+  readonly controls: string[];
+  readonly ups: Hello[];
+  readonly lost: string[];
+  activity: number;
+  hello: Hello;
+}
+
+const helloOf = (id: string, bootId = `boot of ${id}`): Hello => ({
+  clusterId: undefined,
+  id,
+  members,
+  incarnation: `directory of ${id}`,
+  bootId,
+  lastDurableIndex: 0,
+});
+
+async function open(id: string, port: number, peers: ReadonlyMap<string, number>, clock = realClock): Promise<End> {
+  const addresses = new Map([...peers].map(([peer, peerPort]) => [peer, { host: '127.0.0.1', port: peerPort }]));
+  const listen = { host: '127.0.0.1', port };
+  const transport = createTcpTransport({ id, listen, peers: addresses, clock, random: () => 0.5 });
+  const end: End = { transport, port, messages: [], controls: [], ups: [], lost: [], activity: 0, hello: helloOf(id) };
+  toClose.push(transport);
+  await transport.start(
+    {
+      onMessage: (message) => end.messages.push(message),
+      onControl: (from, bytes) => end.controls.push(`${from}: ${Buffer.from(bytes).toString()}`),
+      onPeerUp: (hello) => end.ups.push(hello),
+      onPeerLost: (peer, evidence) => end.lost.push(`${peer} ${evidence}`),
+      onActivity: () => {
+        end.activity += 1;
+      },
+    },
+    () => end.hello,
+  );
+  return end;
+}
+
+async function pair(): Promise<readonly [End, End]> {
+  const [portA, portB] = [await freePort(), await freePort()];
+  const a = await open('a', portA, new Map([['b', portB]]));
+  const b = await open('b', portB, new Map([['a', portA]]));
+  await until(() => a.transport.connectedPeers().length === 1 && b.transport.connectedPeers().length === 1);
+  return [a, b];
+}
+
+function stranger(port: number): { readonly socket: Socket; readonly isClosed: () => boolean } {
+  const socket = connect({ host: '127.0.0.1', port });
+  let isClosed = false;
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  toClose.push({ close: () => socket.destroy() });
+  return { socket, isClosed: () => isClosed };
+}
+
+const heartbeat = { kind: 'heartbeat', term: 1, commit: 0, from: 'a', to: 'b' } as const;
+
+test('messages arrive in order on each lane, entries and all, and each end knows who the other is', async () => {
+  const [a, b] = await pair();
+  const entries = [1, 2, 3].map((index) => encodeEntry(index, 1, 'commands', Buffer.alloc(300_000, index)));
+  const append: Message = {
+    kind: 'appendRequest',
+    term: 1,
+    previousIndex: 0,
+    previousTerm: 0,
+    commit: 0,
+    entries,
+    from: 'a',
+    to: 'b',
+  };
+  a.transport.send(append);
+  for (let commit = 0; commit < 100; commit++) a.transport.send({ ...heartbeat, commit });
+  a.transport.sendControl('b', Buffer.from('over the side'));
+  await until(() => b.messages.length === 101 && b.controls.length === 1);
+
+  const arrived = b.messages.flatMap((message) => (message.kind === 'appendRequest' ? message.entries : []));
+  expect(arrived.map(({ index }) => index)).toEqual([1, 2, 3]);
+  expect(
+    arrived.every(
+      ({ bytes }, i) => entries[i]?.bytes !== bytes && Buffer.compare(bytes, entries[i]?.bytes ?? bytes) === 0,
+    ),
+  ).toBe(true);
+  const commits = b.messages.flatMap((message) => (message.kind === 'heartbeat' ? [message.commit] : []));
+  expect(commits).toEqual([...Array(100).keys()]);
+  expect(b.controls).toEqual(['a: over the side']);
+  expect(b.activity).toBeGreaterThan(0);
+  expect(new Set(b.ups.map((hello) => hello.incarnation))).toEqual(new Set(['directory of a']));
+});
+
+test('a process that is gone is known to be dead at once, and found again when it is back', async () => {
+  const [a, b] = await pair();
+  await b.transport.close();
+  await until(() => a.lost.includes('b dead'));
+  expect(a.lost.indexOf('b reset')).toBeGreaterThanOrEqual(0);
+  expect(a.lost.indexOf('b reset')).toBeLessThan(a.lost.indexOf('b dead'));
+
+  const again = await open('b', b.port, new Map([['a', a.port]]));
+  again.hello = helloOf('b', 'another boot');
+  await until(() => a.transport.connectedPeers().length === 1);
+  a.transport.send(heartbeat);
+  await until(() => again.messages.length === 1);
+});
+
+test('a message that can not be sent is dropped and counted', async () => {
+  const a = await open('a', await freePort(), new Map([['b', await freePort()]]));
+  a.transport.send(heartbeat);
+  expect(a.transport.counts.get('dropped.notConnected')).toBe(1);
+});
+
+test('a peer that takes no bytes does not make the queue grow without end', async () => {
+  const [a, b] = await pair();
+  const entries = [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))];
+  const append: Message = {
+    kind: 'appendRequest',
+    term: 1,
+    previousIndex: 0,
+    previousTerm: 0,
+    commit: 0,
+    entries,
+    from: 'a',
+    to: 'b',
+  };
+  // All in one go: nothing can leave meanwhile.
+  for (let i = 0; i < 20; i++) a.transport.send(append);
+  expect(a.transport.counts.get('dropped.queueFull')).toBeGreaterThan(10);
+  await until(() => b.messages.length === 20 - (a.transport.counts.get('dropped.queueFull') ?? 0));
+});
+
+test.each<[string, Buffer, string]>([
+  ['garbage', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'broken.magic'],
+  ['a frame that says it is huge', encodeFrame('greeting', 1, Buffer.from('{}'), 2 ** 30), 'broken.size'],
+  ['another group', encodeFrame('greeting', 2, Buffer.from('{}'), 0), 'broken.group'],
+  ['a greeting that is none', encodeFrame('greeting', 1, Buffer.from('[1, 2'), 0), 'broken.handshake'],
+  ['a message before the greeting', encodeFrame('message', 1, Buffer.from('x'), 0), 'broken.handshake'],
+  ['an unknown member', greetingOf({ to: 'a', hello: helloOf('z') }), 'refused.unknownMember'],
+  ['somebody who looks for another', greetingOf({ to: 'z', hello: helloOf('b') }), 'refused.wrongReceiver'],
+  ['another protocol', greetingOf({ to: 'a', hello: helloOf('b'), version: 99 }), 'refused.version'],
+])('%s from a stranger is closed and counted, and the members do not notice', async (_, bytes, count) => {
+  const [a, b] = await pair();
+  const { socket, isClosed } = stranger(a.port);
+  socket.write(bytes);
+  socket.resume();
+  await until(isClosed);
+  expect(a.transport.counts.get(count)).toBe(1);
+  b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, from: 'b', to: 'a' });
+  await until(() => a.messages.length === 1);
+});
+
+function greetingOf(parts: { to: string; hello: Hello; version?: number }): Buffer {
+  return encodeFrame('greeting', 1, encodeHandshake({ version: 1, lane: 'control', ...parts }), 0);
+}
+
+test('a known member that then sends a broken message is closed and counted', async () => {
+  const port = await freePort();
+  const a = await open('a', port, new Map([['b', await freePort()]]));
+  const { socket, isClosed } = stranger(port);
+  socket.write(greetingOf({ to: 'a', hello: helloOf('b') }));
+  socket.write(encodeFrame('message', 1, Buffer.from([200, 1, 2, 3]), 0));
+  socket.resume();
+  await until(isClosed);
+  expect(a.transport.counts.get('broken.message')).toBe(1);
+  expect(a.messages).toEqual([]);
+});
+
+test('who does not introduce himself in time is closed, and there may be only so many of them', async () => {
+  const deadlines: (() => void)[] = [];
+  const clock = {
+    ...realClock,
+    after: (delayMs: number, callback: () => void) => {
+      if (delayMs !== wireBounds.handshakeMs) return realClock.after(delayMs, callback);
+      deadlines.push(callback);
+      return () => undefined;
+    },
+  };
+  const port = await freePort();
+  const a = await open('a', port, new Map(), clock);
+  const strangers = Array.from({ length: wireBounds.maxStrangers }, () => stranger(port));
+  await until(() => deadlines.length === wireBounds.maxStrangers);
+  const oneMore = stranger(port);
+  await until(oneMore.isClosed);
+  expect(a.transport.counts.get('strangers.tooMany')).toBe(1);
+
+  for (const pass of deadlines) pass();
+  await until(() => strangers.every(({ isClosed }) => isClosed()));
+  expect(a.transport.counts.get('strangers.tooSlow')).toBe(wireBounds.maxStrangers);
+});
+
+test('a port that is taken is an error that says so', async () => {
+  const port = await freePort();
+  await open('a', port, new Map());
+  await expect(open('b', port, new Map())).rejects.toMatchObject({ code: 'HF_PEER_PORT' });
+});

@@ -1,0 +1,128 @@
+// The transport over TCP. Each member dials two connections to every other one and sends on them; it receives on those
+// that the others dial. So nobody has to agree on whose connection is kept.
+import type { Message, NodeId } from '../core/message.ts';
+import type { Clock } from '../driver/clock.ts';
+import { wireBounds } from './bounds.ts';
+import { encodeMessage } from './codec.ts';
+import { Counts } from './counts.ts';
+import type { LaneName } from './handshake.ts';
+import { type Address, Lane } from './lane.ts';
+import { Listener } from './listener.ts';
+import type { Hello, Transport, TransportEvents } from './transport.ts';
+
+export interface TcpOptions {
+  readonly id: NodeId;
+  /** Where this member listens for the others. */
+  readonly listen: Address;
+  /** Where the others are to be found. */
+  readonly peers: ReadonlyMap<NodeId, Address>;
+  readonly clock: Clock;
+  /** Uniform in [0, 1): spreads attempts to connect. */
+  readonly random: () => number;
+  /** Members of different groups refuse each other. 1 when absent. */
+  readonly group?: number;
+}
+
+export interface TcpTransport extends Transport {
+  /** What was dropped, refused or lost, by reason. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Peers to whom both connections are up. */
+  connectedPeers(): readonly NodeId[];
+}
+
+/** A transport, not started. `start` rejects with RaftError HF_PEER_PORT when it can not listen. */
+export function createTcpTransport(options: TcpOptions): TcpTransport {
+  return new Tcp(options);
+}
+
+type Lanes = Readonly<Record<LaneName, Lane>>;
+
+class Tcp implements TcpTransport {
+  readonly #options: TcpOptions;
+  readonly #counts = new Counts();
+  readonly #lanes = new Map<NodeId, Lanes>();
+  #listener: Listener | undefined;
+
+  constructor(options: TcpOptions) {
+    this.#options = options;
+  }
+
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts.all;
+  }
+
+  connectedPeers(): readonly NodeId[] {
+    return [...this.#lanes].filter(([, { control, bulk }]) => control.isUp && bulk.isUp).map(([peer]) => peer);
+  }
+
+  async start(events: TransportEvents, hello: () => Hello): Promise<void> {
+    const { id, listen, peers, clock, group = 1 } = this.#options;
+    const counts = this.#counts;
+    this.#listener = new Listener({
+      id,
+      peers: new Set(peers.keys()),
+      group,
+      clock,
+      counts,
+      hello,
+      events,
+      onIntroduced: (peer) => this.#hurry(peer),
+    });
+    await this.#listener.listen(listen);
+    for (const [peer, address] of peers) {
+      const lane = (name: LaneName): Lane => this.#lane(name, peer, address, events, hello);
+      const lanes = { control: lane('control'), bulk: lane('bulk') };
+      this.#lanes.set(peer, lanes);
+      lanes.control.open();
+      lanes.bulk.open();
+    }
+  }
+
+  send(message: Message): void {
+    const lane = this.#lanes.get(message.to)?.[message.kind === 'appendRequest' ? 'bulk' : 'control'];
+    if (lane === undefined) return;
+    const { head, entries, entriesBytes } = encodeMessage(message, this.#options.clock.wallMs());
+    if (head.length + entriesBytes > wireBounds.maxBulkFrameBytes) return this.#counts.count('dropped.tooLarge');
+    const rest = entries.map((entry) => entry.bytes);
+    lane.send('message', head, rest, entriesBytes);
+  }
+
+  sendControl(to: NodeId, bytes: Uint8Array): void {
+    if (bytes.length > wireBounds.maxControlFrameBytes) return this.#counts.count('dropped.tooLarge');
+    this.#lanes.get(to)?.control.send('control', bytes, [], 0);
+  }
+
+  async close(): Promise<void> {
+    // The door first: whoever loses a connection and tries again is refused, and knows at once.
+    const closed = this.#listener?.close();
+    for (const { control, bulk } of this.#lanes.values()) {
+      control.close();
+      bulk.close();
+    }
+    this.#lanes.clear();
+    await closed;
+  }
+
+  /** The peer is there: whatever this side still waits for, it need not. */
+  #hurry(peer: NodeId): void {
+    const lanes = this.#lanes.get(peer);
+    lanes?.control.hurry();
+    lanes?.bulk.hurry();
+  }
+
+  #lane(name: LaneName, peer: NodeId, address: Address, events: TransportEvents, hello: () => Hello): Lane {
+    const { clock, random, group = 1 } = this.#options;
+    return new Lane({
+      name,
+      peer,
+      address,
+      group,
+      clock,
+      random,
+      counts: this.#counts,
+      hello,
+      onWelcome: (theirs) => events.onPeerUp(theirs),
+      onLost: (evidence) => events.onPeerLost(peer, evidence),
+    });
+  }
+}
