@@ -1,13 +1,5 @@
 // One attempt at one node over HTTP: msgpack out and in, problems as HoldfastError. Connections are kept and bounded.
-import {
-  type AnswerOf,
-  bounds,
-  fromProblem,
-  idempotencyHeader,
-  type RequestOf,
-  routes,
-  type Verb,
-} from '@holdfast/api';
+import { bounds, fromProblem, idempotencyHeader, type RequestOf, routes, type Verb } from '@holdfast/api';
 import { Packr } from 'msgpackr';
 import { Pool } from 'undici';
 import { type NodeCaller, NodeUnreachable } from './carrier.ts';

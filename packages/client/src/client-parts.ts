@@ -1,0 +1,34 @@
+// What every part of the user's surface is given: how requests travel, and where time and chance come from.
+import { HoldfastError, parseDurationMs } from '@holdfast/api';
+import type { ClientClock } from './clock.ts';
+import type { RetryingCarrier } from './retrying-carrier.ts';
+
+export interface ClientParts {
+  readonly carrier: RetryingCarrier;
+  readonly clock: ClientClock;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+export interface CallOptions {
+  /** Ends the call at once with the signal's reason; a write may have been applied by then. */
+  readonly signal?: AbortSignal;
+}
+
+/** Whole ms, or text such as '15m' or '1h30m'. */
+export type Duration = number | string;
+
+/** @throws HoldfastError HF_INVALID_REQUEST that names the field */
+export function durationMs(duration: Duration, field: string): number {
+  const ms = typeof duration === 'number' ? duration : parseDurationMs(duration);
+  if (ms !== undefined && Number.isSafeInteger(ms) && ms >= 0) return ms;
+  const message = 'must be whole milliseconds or text such as "15m"';
+  throw new HoldfastError('HF_INVALID_REQUEST', {
+    fields: [{ path: field, message }],
+    detail: `${field}: ${message}.`,
+  });
+}
+
+/** `{ signal }` when there is one: an option that is absent and one that is undefined are not the same type. */
+export function signalOf(options: { readonly signal?: AbortSignal | undefined }): { readonly signal?: AbortSignal } {
+  return options.signal === undefined ? {} : { signal: options.signal };
+}

@@ -1,0 +1,29 @@
+// From addresses to a store.
+
+import { type Duration, durationMs } from './client-parts.ts';
+import { createRandomBytes, systemClock } from './clock.ts';
+import { createStore, type HoldfastStore } from './holdfast-store.ts';
+import { createHttpCaller } from './http-caller.ts';
+import { createRetryingCarrier } from './retrying-carrier.ts';
+
+export interface ConnectOptions {
+  /** Addresses of nodes (http://host:port). One is enough; give all, and the loss of any of them costs only time. */
+  readonly nodes: readonly string[];
+  /** How long a request is repeated before it fails; 5 minutes by default, since an outage may outlast a lease. */
+  readonly giveUpAfter?: Duration;
+}
+
+/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for an address that is no URL */
+export function connect(options: ConnectOptions): HoldfastStore {
+  const nodes = options.nodes.map((node) => new URL(node).origin);
+  const randomBytes = createRandomBytes();
+  const carrier = createRetryingCarrier({
+    nodes,
+    caller: createHttpCaller(),
+    clock: systemClock,
+    random: Math.random,
+    randomBytes,
+    ...(options.giveUpAfter === undefined ? {} : { giveUpAfterMs: durationMs(options.giveUpAfter, 'giveUpAfter') }),
+  });
+  return createStore({ carrier, clock: systemClock, randomBytes });
+}

@@ -1,0 +1,110 @@
+// What goes out to one group and comes back: the requests behind a group and its workers.
+import { type AnswerOf, bounds } from '@holdfast/api';
+import { type CallOptions, type ClientParts, type Duration, signalOf } from './client-parts.ts';
+import type { Delivery } from './message.ts';
+import { type PayloadCodec, reasonOf } from './payload.ts';
+
+export interface GroupSettings {
+  /** Where a new group begins: 'earliest' (by default) has everything that waits; 'now', or an instant in the past. */
+  readonly start?: string | number;
+  readonly maxAttempts?: number;
+  readonly backoffFirst?: Duration;
+  readonly backoffMax?: Duration;
+}
+
+export interface NackOptions extends CallOptions {
+  /** Until the next attempt; without it, the group's back-off decides. */
+  readonly delay?: Duration;
+  readonly reason?: string;
+}
+
+/** One receive. With an id of the caller's it can be repeated. */
+export interface Pull {
+  readonly max: number;
+  readonly leaseMs: number;
+  readonly waitMs: number;
+  readonly receiveId?: string;
+  readonly repeated?: boolean;
+}
+
+/**
+ * A receive that waits asks again so often. A node that is frozen or cut off says nothing, and a consumer that waited for
+ * half a minute on it would get late what another node could deliver at once.
+ */
+export const sliceMs = 1_000;
+
+export interface GroupParts<Payload> extends ClientParts {
+  readonly params: { readonly topic: string; readonly group: string };
+  readonly codec: Pick<PayloadCodec<never, Payload>, 'decode'>;
+  readonly settings: GroupSettings;
+}
+
+export class Deliveries<Payload> {
+  readonly #parts: GroupParts<Payload>;
+  readonly #inGroup: {
+    readonly params: { readonly topic: string; readonly group: string };
+    readonly query: Record<string, never>;
+    readonly idempotencyKey: undefined;
+  };
+
+  constructor(parts: GroupParts<Payload>) {
+    this.#parts = parts;
+    this.#inGroup = { params: parts.params, query: {}, idempotencyKey: undefined };
+  }
+
+  /** What can not be decoded is given back with the reason, not returned. @param onRefused hears of it */
+  async pull(pull: Pull, options: CallOptions, onRefused?: (error: unknown) => void): Promise<Delivery<Payload>[]> {
+    const { leaseMs, waitMs, ...rest } = pull;
+    const { carrier, settings, codec } = this.#parts;
+    const body = { ...rest, lease: leaseMs, wait: waitMs, create: { start: 'earliest', ...settings } };
+    const { messages } = await carrier.call('receive', { ...this.#inGroup, body }, options);
+    const deliveries = await Promise.all(
+      messages.map(async (message): Promise<Delivery<Payload> | undefined> => {
+        const { id, receipt, attempt, token, deliverAtMs, leasedUntilMs, headers } = message;
+        try {
+          const payload = await codec.decode(message);
+          return { id, payload, headers, attempt, token, receipt, deliverAtMs, leasedUntilMs };
+        } catch (error) {
+          onRefused?.(error);
+          await this.nack([receipt], { ...options, reason: reasonOf(error) });
+          return undefined;
+        }
+      }),
+    );
+    return deliveries.filter((delivery) => delivery !== undefined);
+  }
+
+  ack(receipts: string[], options: CallOptions): Promise<AnswerOf<'ack'>['results']> {
+    const { carrier } = this.#parts;
+    return inPieces(receipts, (some) =>
+      carrier.call('ack', { ...this.#inGroup, body: { receipts: some } }, signalOf(options)),
+    );
+  }
+
+  nack(receipts: string[], options: NackOptions): Promise<AnswerOf<'nack'>['results']> {
+    const { carrier } = this.#parts;
+    const { delay, reason } = options;
+    const how = { ...(delay === undefined ? {} : { delay }), ...(reason === undefined ? {} : { reason }) };
+    return inPieces(receipts, (some) =>
+      carrier.call('nack', { ...this.#inGroup, body: { receipts: some, ...how } }, signalOf(options)),
+    );
+  }
+
+  extend(receipts: string[], lease: Duration, options: CallOptions): Promise<AnswerOf<'extend'>['results']> {
+    const { carrier } = this.#parts;
+    return inPieces(receipts, (some) =>
+      carrier.call('extend', { ...this.#inGroup, body: { receipts: some, lease } }, signalOf(options)),
+    );
+  }
+}
+
+/** In pieces that a node takes, one after the other. */
+async function inPieces<Result>(
+  receipts: readonly string[],
+  send: (receipts: string[]) => Promise<{ readonly results: readonly Result[] }>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let at = 0; at < receipts.length; at += bounds.receiptsPerRequest)
+    results.push(...(await send(receipts.slice(at, at + bounds.receiptsPerRequest))).results);
+  return results;
+}

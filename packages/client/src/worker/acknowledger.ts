@@ -1,0 +1,38 @@
+// Gathers acknowledgements: what finishes in one turn of the event loop, or while a request is under way, goes together.
+import { type AnswerOf, bounds } from '@holdfast/api';
+
+export interface AcknowledgerOptions {
+  ack(receipts: string[]): Promise<AnswerOf<'ack'>['results']>;
+  /** Called once for each receipt. `error`: no node said whether it was taken. */
+  onSettled(receipt: string, outcome: AnswerOf<'ack'>['results'][number]['result'] | { readonly error: unknown }): void;
+}
+
+export class Acknowledger {
+  readonly #options: AcknowledgerOptions;
+  #waiting: string[] = [];
+  #sending = false;
+
+  constructor(options: AcknowledgerOptions) {
+    this.#options = options;
+  }
+
+  add(receipt: string): void {
+    this.#waiting.push(receipt);
+    if (this.#sending) return;
+    this.#sending = true;
+    setImmediate(() => void this.#send());
+  }
+
+  async #send(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const receipts = this.#waiting.splice(0, bounds.receiptsPerRequest);
+      try {
+        const results = new Map((await this.#options.ack(receipts)).map(({ receipt, result }) => [receipt, result]));
+        for (const receipt of receipts) this.#options.onSettled(receipt, results.get(receipt) ?? 'notFound');
+      } catch (error) {
+        for (const receipt of receipts) this.#options.onSettled(receipt, { error });
+      }
+    }
+    this.#sending = false;
+  }
+}
