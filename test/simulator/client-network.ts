@@ -63,17 +63,33 @@ export class ClientNetwork {
     const back = passes('lostAnswers');
     return {
       call: (node, verb, request, signal) =>
-        this.#carry({ from: client, to: nodeOf(node), there, back, forwarded: false, caller: undefined }, verb, request, signal),
+        this.#carry(
+          { from: client, to: nodeOf(node), there, back, forwarded: false, caller: undefined },
+          verb,
+          request,
+          signal,
+        ),
       close: () => Promise.resolve(),
     };
   }
 
   /** A node passes a request on. @throws HoldfastError as the port of the member promises */
-  async forward<V extends Verb>(from: Door, to: string, verb: V, request: RequestOf<V>, signal: AbortSignal): Promise<AnswerOf<V>> {
+  async forward<V extends Verb>(
+    from: Door,
+    to: string,
+    verb: V,
+    request: RequestOf<V>,
+    signal: AbortSignal,
+  ): Promise<AnswerOf<V>> {
     const there = (): boolean => this.#options.passes(from.id, to);
     const back = (): boolean => this.#options.passes(to, from.id);
     try {
-      return await this.#carry({ from: from.id, to, there, back, forwarded: true, caller: from.process }, verb, request, signal);
+      return await this.#carry(
+        { from: from.id, to, there, back, forwarded: true, caller: from.process },
+        verb,
+        request,
+        signal,
+      );
     } catch (error) {
       if (!(error instanceof NodeUnreachable)) throw error;
       throw new HoldfastError(error.sent ? 'HF_OUTCOME_UNKNOWN' : 'HF_NO_LEADER', {}, { cause: error });

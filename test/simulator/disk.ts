@@ -49,7 +49,8 @@ export class Disk {
   finished = 0;
   unsynced = 0;
 
-  constructor({ time, random, writeMs }: DiskOptions) {
+  constructor({ time, random, writeMs }: DiskOptions, tree?: Tree) {
+    this.#tree = tree;
     this.#time = time;
     this.#random = random;
     this.#writeMs = writeMs;
@@ -214,7 +215,8 @@ function applied(tree: Tree, operations: readonly Operation[]): Tree {
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'latin1');
-const boundOf = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : textOf(bytes));
+const boundOf = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : textOf(bytes);
 
 class SimulatedSnapshot implements Snapshot {
   readonly tree: Tree;
@@ -270,7 +272,9 @@ class SimulatedDatabase implements Database, StateReader {
       put: (key, value) => operations.push({ key: textOf(key), value: new Uint8Array(value) }),
       del: (key) => operations.push({ key: textOf(key), value: undefined }),
       write: (options: { readonly sync?: boolean }) =>
-        this.#process.alive ? this.#disk.write(this.#process, operations, options.sync === true) : new Promise(() => {}),
+        this.#process.alive
+          ? this.#disk.write(this.#process, operations, options.sync === true)
+          : new Promise(() => {}),
     };
   }
 

@@ -34,7 +34,9 @@ function pause(world: World, machine: Machine, ms: number): void {
 /** Cuts every direction for which it says so. */
 function cut(world: World, ms: number, separates: (from: string, to: string) => boolean, what: string): void {
   world.trace.note('network', what, Math.round(ms));
-  const links = pairs(world).filter(([from, to]) => separates(from, to)).map(([from, to]) => world.network.link(from, to));
+  const links = pairs(world)
+    .filter(([from, to]) => separates(from, to))
+    .map(([from, to]) => world.network.link(from, to));
   for (const link of links) link.cut = true;
   world.time.after(ms, () => {
     for (const link of links) link.cut = false;
@@ -48,11 +50,22 @@ function pairs(world: World): [string, string][] {
 }
 
 function isolate(world: World, machine: Machine, random: Random): void {
-  cut(world, 300 + random.exponential(2_000), (from, to) => from === machine.id || to === machine.id, `${machine.id} is cut off`);
+  cut(
+    world,
+    300 + random.exponential(2_000),
+    (from, to) => from === machine.id || to === machine.id,
+    `${machine.id} is cut off`,
+  );
 }
 
 /** Changes every link for a while. */
-function spoil(world: World, random: Random, what: string, change: (link: ReturnType<World['network']['link']>, on: boolean) => void, oneLink: boolean): void {
+function spoil(
+  world: World,
+  random: Random,
+  what: string,
+  change: (link: ReturnType<World['network']['link']>, on: boolean) => void,
+  oneLink: boolean,
+): void {
   const ms = 500 + random.exponential(3_000);
   const all = pairs(world);
   const chosen = (oneLink ? [random.pick(all)] : all).map(([from, to]) => world.network.link(from, to));
@@ -65,7 +78,8 @@ function spoil(world: World, random: Random, what: string, change: (link: Return
 
 /** Its directory loses something for good, if a majority keeps its own. */
 function damage(world: World, random: Random, what: string, act: (machine: Machine) => boolean): void {
-  const spare = Math.floor((world.machines.length - 1) / 2) - world.machines.filter(({ damaged }) => damaged !== undefined).length;
+  const spare =
+    Math.floor((world.machines.length - 1) / 2) - world.machines.filter(({ damaged }) => damaged !== undefined).length;
   if (spare <= 0 || world.time.nowMs < 4_000) return;
   const machine = anyMachine(world, random);
   if (machine.damaged !== undefined) return;
@@ -91,7 +105,12 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   isolateLeader: (world, random) => isolate(world, leaderOrAny(world, random), random),
   halves: (world, random) => {
     const left = new Set(world.machines.filter(() => random.chance(0.5)).map(({ id }) => id));
-    cut(world, 300 + random.exponential(2_500), (from, to) => left.has(from) !== left.has(to), `halves: ${[...left].join(' ')}`);
+    cut(
+      world,
+      300 + random.exponential(2_500),
+      (from, to) => left.has(from) !== left.has(to),
+      `halves: ${[...left].join(' ')}`,
+    );
   },
   oneWay: (world, random) => {
     const [from, to] = random.pick(pairs(world));
@@ -99,19 +118,28 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   ring: (world, random) => {
     const ids = world.machines.map(({ id }) => id);
-    const near = (from: string, to: string): boolean => [1, ids.length - 1].includes(Math.abs(ids.indexOf(from) - ids.indexOf(to)));
+    const near = (from: string, to: string): boolean =>
+      [1, ids.length - 1].includes(Math.abs(ids.indexOf(from) - ids.indexOf(to)));
     const oneLost = random.pick(pairs(world));
-    const separates = (from: string, to: string): boolean => (ids.length > 3 ? !near(from, to) : oneLost.includes(from) && oneLost.includes(to));
+    const separates = (from: string, to: string): boolean =>
+      ids.length > 3 ? !near(from, to) : oneLost.includes(from) && oneLost.includes(to);
     cut(world, 300 + random.exponential(2_500), separates, 'a ring');
   },
   lossy: (world, random) => {
     const share = random.next() * 0.4;
     spoil(world, random, `loses ${share.toFixed(2)}`, (link, on) => (link.dropped = on ? share : 0), false);
   },
-  doubling: (world, random) => spoil(world, random, 'doubles messages', (link, on) => (link.doubled = on ? 0.3 : 0), false),
+  doubling: (world, random) =>
+    spoil(world, random, 'doubles messages', (link, on) => (link.doubled = on ? 0.3 : 0), false),
   clogged: (world, random) => {
     const slowMs = random.int(100, 1_500);
-    spoil(world, random, `a link slower by ${slowMs}`, (link, on) => (link.slowMs = on ? slowMs : 0), random.chance(0.7));
+    spoil(
+      world,
+      random,
+      `a link slower by ${slowMs}`,
+      (link, on) => (link.slowMs = on ? slowMs : 0),
+      random.chance(0.7),
+    );
   },
   reset: (world, random) => {
     const [a, b] = random.pick(pairs(world));
@@ -132,7 +160,8 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
     machine.disk.failNextWrite();
     world.time.after(4_000 + random.exponential(1_000), () => machine.start());
   },
-  bitFlip: (world, random) => damage(world, random, 'one bit flipped', (machine) => machine.disk.flipBit() !== undefined),
+  bitFlip: (world, random) =>
+    damage(world, random, 'one bit flipped', (machine) => machine.disk.flipBit() !== undefined),
   lostBlock: (world, random) => damage(world, random, 'a block of its log lost', (machine) => machine.disk.loseBlock()),
   wipe: (world, random) =>
     damage(world, random, 'wiped', (machine) => {
@@ -179,7 +208,8 @@ export function unleash(world: World): void {
 /** Everything works from here on: what was cut, slow, still, dead or wrong is mended. */
 export function mend(world: World): void {
   world.trace.note('world', 'is mended');
-  for (const [from, to] of pairs(world)) Object.assign(world.network.link(from, to), { cut: false, slowMs: 0, dropped: 0, doubled: 0 });
+  for (const [from, to] of pairs(world))
+    Object.assign(world.network.link(from, to), { cut: false, slowMs: 0, dropped: 0, doubled: 0 });
   for (const machine of world.machines) {
     Object.assign(world.requests.link(machine.id), { cut: false, lostRequests: 0, lostAnswers: 0 });
     machine.process?.resume();

@@ -4,10 +4,10 @@ import { createMember, type Member, type MemberConfig, type MemberLog, type Memb
 import type { ClientNetwork, Door } from './client-network.ts';
 import type { MachineClock, TrueTime } from './clock.ts';
 import type { Disk } from './disk.ts';
+import type { Network } from './network.ts';
 import { createProcess, type Process } from './process.ts';
 import type { Random } from './random.ts';
 import type { Trace } from './trace.ts';
-import type { Network } from './network.ts';
 
 /** One start of the process until its end. */
 interface Life {
@@ -39,6 +39,8 @@ export class Machine {
   /** Vanished without a reset: connections to it hang instead of being refused. */
   #silent = false;
   starts = 0;
+  /** Something ran on it since somebody looked. */
+  touched = false;
   /** Its directory was damaged or lost: it may refuse to start for ever. */
   damaged: string | undefined;
   #expectsStop = false;
@@ -100,7 +102,9 @@ export class Machine {
     const { id, config, time, clock, disk, random, trace, network, requests } = this.#options;
     this.starts++;
     this.#silent = false;
-    const process = createProcess(id, time);
+    const process = createProcess(id, time, () => {
+      this.touched = true;
+    });
     const chance = random.fork(`${id} life ${this.starts}`);
     trace.note(id, 'starts', this.starts);
     this.#expectsStop = false;

@@ -117,7 +117,8 @@ export class Network {
     for (const peer of end.connected.keys()) {
       const other = this.#ends.get(peer);
       const reaches = !this.link(end.id, peer).cut && !this.link(peer, end.id).cut;
-      if (other !== undefined && reaches) this.#lose(other, end.id, evidence, 0.2 + this.#options.random.exponential(1));
+      if (other !== undefined && reaches)
+        this.#lose(other, end.id, evidence, 0.2 + this.#options.random.exponential(1));
     }
   }
 

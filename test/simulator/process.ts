@@ -18,15 +18,20 @@ export interface Process {
   kill(): void;
 }
 
-export function createProcess(name: string, time: TrueTime): Process {
+/** @param onRun told before anything runs in it */
+export function createProcess(name: string, time: TrueTime, onRun: () => void = () => {}): Process {
   let alive = true;
   let paused = false;
   let missed: { readonly source: Source; readonly run: () => void }[] = [];
 
   function arrive(source: Source, run: () => void): void {
     if (!alive) return;
-    if (paused) missed.push({ source, run });
-    else run();
+    if (paused) {
+      missed.push({ source, run });
+      return;
+    }
+    onRun();
+    run();
   }
 
   return {

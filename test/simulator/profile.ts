@@ -70,9 +70,30 @@ export interface WorkProfile {
 }
 
 const everyFault: readonly FaultKind[] = [
-  'kill', 'killLeader', 'powerOff', 'powerOffAll', 'vanish', 'pause', 'pauseLeader', 'isolate', 'isolateLeader', 'halves',
-  'oneWay', 'ring', 'lossy', 'doubling', 'clogged', 'reset', 'diskStall', 'diskFailure', 'bitFlip', 'lostBlock', 'wipe',
-  'clockJump', 'clientCut', 'clientLoss',
+  'kill',
+  'killLeader',
+  'powerOff',
+  'powerOffAll',
+  'vanish',
+  'pause',
+  'pauseLeader',
+  'isolate',
+  'isolateLeader',
+  'halves',
+  'oneWay',
+  'ring',
+  'lossy',
+  'doubling',
+  'clogged',
+  'reset',
+  'diskStall',
+  'diskFailure',
+  'bitFlip',
+  'lostBlock',
+  'wipe',
+  'clockJump',
+  'clientCut',
+  'clientLoss',
 ];
 
 export type ProfileName = 'swarm' | 'kills' | 'calm' | 'power' | 'clocks' | 'five';
@@ -133,7 +154,12 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
     case 'five':
       return { ...base, nodes: 5, faults: everyFault.filter(() => random.chance(0.3)) };
     case 'kills':
-      return { ...base, faults: ['kill', 'killLeader', 'clientLoss'], everyMs: random.int(1_500, 5_000), work: patient };
+      return {
+        ...base,
+        faults: ['kill', 'killLeader', 'clientLoss'],
+        everyMs: random.int(1_500, 5_000),
+        work: patient,
+      };
     case 'power':
       return { ...base, faults: ['powerOff', 'powerOffAll', 'kill'], everyMs: random.int(400, 2_000) };
     case 'clocks':

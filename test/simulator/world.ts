@@ -47,10 +47,19 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
   const violations: string[] = [];
   const history = emptyHistory();
   const network = new Network({
-    time, trace, random: random.fork('network'), nodes: ids, latencyMs: profile.latencyMs, reorders: profile.reorders, silenceMs: 1_500,
+    time,
+    trace,
+    random: random.fork('network'),
+    nodes: ids,
+    latencyMs: profile.latencyMs,
+    reorders: profile.reorders,
+    silenceMs: 1_500,
   });
   const requests = new ClientNetwork({
-    time, trace, random: random.fork('requests'), latencyMs: profile.latencyMs,
+    time,
+    trace,
+    random: random.fork('requests'),
+    latencyMs: profile.latencyMs,
     door: (id) => machineOf(id).door(),
     passes: (from, to) => network.passes(from, to),
   });
@@ -60,13 +69,21 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     const skewMs = i === wild ? (own.next() - 0.5) * 2 * 3_600_000 : (own.next() * 2 - 1) * profile.skewMs;
     const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, maxClockSkewMs: 500 };
     return new Machine({
-      id, config, time, trace, network, requests,
+      id,
+      config,
+      time,
+      trace,
+      network,
+      requests,
       wildClock: i === wild,
       clock: new MachineClock(time, skewMs, (own.next() * 2 - 1) * profile.drift),
       disk: new Disk({ time, random: own.fork('disk'), writeMs: profile.writeMs }),
       random: own.fork('process'),
       onStopped: (machine, error) => {
-        if (!machine.mayStop) violations.push(`a node stops only for a reason: ${machine.id} had none, and said: ${error.stack ?? error.message}`);
+        if (!machine.mayStop)
+          violations.push(
+            `a node stops only for a reason: ${machine.id} had none, and said: ${error.stack ?? error.message}`,
+          );
       },
     });
   });
@@ -76,8 +93,26 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     return machine;
   };
   return {
-    profile, time, random, trace, network, requests, machines, history, violations,
-    client: (name, giveUpAfterMs) => new Client({ name, nodes: ids, time, random: random.fork(`client ${name}`), network: requests, history, trace, giveUpAfterMs }),
+    profile,
+    time,
+    random,
+    trace,
+    network,
+    requests,
+    machines,
+    history,
+    violations,
+    client: (name, giveUpAfterMs) =>
+      new Client({
+        name,
+        nodes: ids,
+        time,
+        random: random.fork(`client ${name}`),
+        network: requests,
+        history,
+        trace,
+        giveUpAfterMs,
+      }),
     machine: machineOf,
     leader() {
       const leaders = machines.filter((machine) => machine.member?.status().raft.role === 'leader');

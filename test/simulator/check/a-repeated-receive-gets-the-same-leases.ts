@@ -18,7 +18,10 @@ export const aRepeatedReceiveGetsTheSameLeases: Check = {
       }
     }
     for (const { receiveId, token, tag, atMs } of history.delivered) {
-      if (tokens.get(`${token}`) !== receiveId) found.push(`receive ${receiveId.slice(0, 8)} got ${tag} with token ${token} at ${atMs.toFixed(1)}, which the log gave to ${tokens.get(`${token}`)?.slice(0, 8) ?? 'nobody'}`);
+      if (tokens.get(`${token}`) !== receiveId)
+        found.push(
+          `receive ${receiveId.slice(0, 8)} got ${tag} with token ${token} at ${atMs.toFixed(1)}, which the log gave to ${tokens.get(`${token}`)?.slice(0, 8) ?? 'nobody'}`,
+        );
     }
     return found;
   },

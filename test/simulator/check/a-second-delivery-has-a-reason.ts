@@ -21,9 +21,18 @@ export const aSecondDeliveryHasAReason: Check = {
         const untilMs = Math.max(first.leasedUntilMs, ...extendedMs);
         for (const second of deliveries) {
           if (second.token <= first.token) continue;
-          if (acknowledged !== undefined && second.invokedMs > acknowledged.endedMs) found.push(`${key} was acknowledged at ${acknowledged.endedMs.toFixed(1)}, and delivered again at ${second.atMs.toFixed(1)}`);
-          else if (!nacked && second.atMs + skewMs < untilMs) found.push(`${key} is leased until ${untilMs.toFixed(1)} with token ${first.token}, and was delivered at ${second.atMs.toFixed(1)} with token ${second.token}`);
-          else if (patient) found.push(`${key} was delivered twice, tokens ${first.token} and ${second.token}, though no lease ran out`);
+          if (acknowledged !== undefined && second.invokedMs > acknowledged.endedMs)
+            found.push(
+              `${key} was acknowledged at ${acknowledged.endedMs.toFixed(1)}, and delivered again at ${second.atMs.toFixed(1)}`,
+            );
+          else if (!nacked && second.atMs + skewMs < untilMs)
+            found.push(
+              `${key} is leased until ${untilMs.toFixed(1)} with token ${first.token}, and was delivered at ${second.atMs.toFixed(1)} with token ${second.token}`,
+            );
+          else if (patient)
+            found.push(
+              `${key} was delivered twice, tokens ${first.token} and ${second.token}, though no lease ran out`,
+            );
         }
       }
     }

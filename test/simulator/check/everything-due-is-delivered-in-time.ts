@@ -15,7 +15,9 @@ export const everythingDueIsDeliveredInTime: Check = {
       const key = `${tag} ${group}`;
       firstMs.set(key, Math.min(firstMs.get(key) ?? atMs, atMs));
     }
-    const ended = new Set(history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag));
+    const ended = new Set(
+      history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag),
+    );
     const found: string[] = [];
     for (const { tag, topic, dueMs, endedMs: storedMs, outcome } of history.scheduled.values()) {
       if (outcome !== 'stored' || ended.has(tag)) continue;
@@ -27,7 +29,10 @@ export const everythingDueIsDeliveredInTime: Check = {
       for (const name of history.groups) {
         const [ofTopic, group] = name.split('/');
         const atMs = firstMs.get(`${tag} ${group}`);
-        if (ofTopic === topic && deadlineMs < endedMs && (atMs ?? Number.POSITIVE_INFINITY) > deadlineMs) found.push(`${tag}, due at ${dueMs.toFixed(1)}, came to ${name} ${atMs === undefined ? 'never' : `at ${atMs.toFixed(1)}`}`);
+        if (ofTopic === topic && deadlineMs < endedMs && (atMs ?? Number.POSITIVE_INFINITY) > deadlineMs)
+          found.push(
+            `${tag}, due at ${dueMs.toFixed(1)}, came to ${name} ${atMs === undefined ? 'never' : `at ${atMs.toFixed(1)}`}`,
+          );
       }
     }
     return found;

@@ -1,7 +1,7 @@
 // What the checks of a finished run look at: what clients saw in true time, and what the log says, in its own order.
 import type { Change, Command, Verdict } from '@holdfast/store';
-import type { History } from '../work/history.ts';
 import type { TopicCounts } from '../work/client.ts';
+import type { History } from '../work/history.ts';
 
 /** One command of the longest log, applied again from the beginning on a store of its own. */
 export interface LoggedCommand {
@@ -36,5 +36,8 @@ export interface Check {
   find(evidence: Evidence): readonly string[];
 }
 
-export const leaseKey = (topic: number, group: number, position: { readonly fireAtMs: number; readonly seq: number }): string =>
-  `${topic}/${group} ${position.fireAtMs}.${position.seq}`;
+export const leaseKey = (
+  topic: number,
+  group: number,
+  position: { readonly fireAtMs: number; readonly seq: number },
+): string => `${topic}/${group} ${position.fireAtMs}.${position.seq}`;

@@ -2,8 +2,8 @@
 import { aRepeatedReceiveGetsTheSameLeases } from './a-repeated-receive-gets-the-same-leases.ts';
 import { aSecondDeliveryHasAReason } from './a-second-delivery-has-a-reason.ts';
 import { countsAddUp } from './counts-add-up.ts';
-import type { Check, Evidence } from './evidence.ts';
 import { everythingDueIsDeliveredInTime } from './everything-due-is-delivered-in-time.ts';
+import type { Check, Evidence } from './evidence.ts';
 import { leasesNeverOverlap } from './leases-never-overlap.ts';
 import { nothingAcknowledgedIsLost } from './nothing-acknowledged-is-lost.ts';
 import { nothingAfterADefiniteEnd } from './nothing-after-a-definite-end.ts';

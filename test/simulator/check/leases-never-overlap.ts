@@ -8,21 +8,34 @@ export const leasesNeverOverlap: Check = {
     const found: string[] = [];
     for (const { index, clockMs, command, changes } of log) {
       for (const change of changes) {
-        if (change.kind !== 'leased' && change.kind !== 'extended' && change.kind !== 'retry' && change.kind !== 'settled') continue;
+        if (
+          change.kind !== 'leased' &&
+          change.kind !== 'extended' &&
+          change.kind !== 'retry' &&
+          change.kind !== 'settled'
+        )
+          continue;
         const key = leaseKey(change.topic, change.group, change.position);
         const current = running.get(key);
         switch (change.kind) {
           case 'leased':
-            if (current !== undefined) found.push(`index ${index}: ${key} is leased with token ${change.token} while token ${current.token} runs until ${current.untilMs}`);
+            if (current !== undefined)
+              found.push(
+                `index ${index}: ${key} is leased with token ${change.token} while token ${current.token} runs until ${current.untilMs}`,
+              );
             running.set(key, { token: change.token, untilMs: change.untilMs });
             break;
           case 'extended':
-            if (current?.token !== change.token) found.push(`index ${index}: ${key} is extended for token ${change.token}, and ${current?.token ?? 'none'} runs`);
+            if (current?.token !== change.token)
+              found.push(
+                `index ${index}: ${key} is extended for token ${change.token}, and ${current?.token ?? 'none'} runs`,
+              );
             else current.untilMs = change.untilMs;
             break;
           case 'retry':
           case 'settled':
-            if (command.kind === 'release' && current !== undefined && clockMs < current.untilMs) found.push(`index ${index}: ${key} is released at ${clockMs}, before ${current.untilMs}`);
+            if (command.kind === 'release' && current !== undefined && clockMs < current.untilMs)
+              found.push(`index ${index}: ${key} is released at ${clockMs}, before ${current.untilMs}`);
             running.delete(key);
             break;
         }

@@ -4,15 +4,22 @@ import type { Check } from './evidence.ts';
 export const nothingAcknowledgedIsLost: Check = {
   says: 'nothing that was acknowledged is lost',
   find({ history }) {
-    const acknowledged = new Set(history.settled.filter(({ verb, result }) => verb === 'ack' && result === 'ok').map(({ receipt }) => receipt));
-    const finished = new Set(history.delivered.filter(({ receipt }) => acknowledged.has(receipt)).map(({ tag, group }) => `${tag} ${group}`));
-    const ended = new Set(history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag));
+    const acknowledged = new Set(
+      history.settled.filter(({ verb, result }) => verb === 'ack' && result === 'ok').map(({ receipt }) => receipt),
+    );
+    const finished = new Set(
+      history.delivered.filter(({ receipt }) => acknowledged.has(receipt)).map(({ tag, group }) => `${tag} ${group}`),
+    );
+    const ended = new Set(
+      history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag),
+    );
     const groups = [...history.groups].map((name) => name.split('/'));
     const lost: string[] = [];
     for (const { tag, topic, outcome, endedMs } of history.scheduled.values()) {
       if (outcome !== 'stored' || ended.has(tag)) continue;
       for (const [ofTopic, group] of groups) {
-        if (ofTopic === topic && !finished.has(`${tag} ${group}`)) lost.push(`${tag}, stored at ${endedMs.toFixed(1)}, was never finished by ${topic}/${group}`);
+        if (ofTopic === topic && !finished.has(`${tag} ${group}`))
+          lost.push(`${tag}, stored at ${endedMs.toFixed(1)}, was never finished by ${topic}/${group}`);
       }
     }
     return lost;

@@ -9,8 +9,12 @@ export const nothingAfterADefiniteEnd: Check = {
       if (verdict !== 'cancelled' && verdict !== 'stopped') continue;
       for (const delivery of history.delivered) {
         if (delivery.tag !== tag) continue;
-        if (verdict === 'cancelled') found.push(`${tag} was cancelled, and was delivered to ${delivery.group} at ${delivery.atMs.toFixed(1)}`);
-        else if (delivery.invokedMs > endedMs) found.push(`${tag} was stopped at ${endedMs.toFixed(1)}, and a receive that began at ${delivery.invokedMs.toFixed(1)} got it`);
+        if (verdict === 'cancelled')
+          found.push(`${tag} was cancelled, and was delivered to ${delivery.group} at ${delivery.atMs.toFixed(1)}`);
+        else if (delivery.invokedMs > endedMs)
+          found.push(
+            `${tag} was stopped at ${endedMs.toFixed(1)}, and a receive that began at ${delivery.invokedMs.toFixed(1)} got it`,
+          );
       }
     }
     return found;

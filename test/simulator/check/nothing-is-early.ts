@@ -7,7 +7,9 @@ export const nothingIsEarly: Check = {
     return history.delivered.flatMap(({ tag, group, atMs }) => {
       const dueMs = history.scheduled.get(tag)?.dueMs;
       if (dueMs === undefined) return [`${tag} was delivered to ${group}, and nobody scheduled it`];
-      return atMs + skewMs < dueMs ? [`${tag}, due at ${dueMs.toFixed(1)}, was delivered to ${group} at ${atMs.toFixed(1)}`] : [];
+      return atMs + skewMs < dueMs
+        ? [`${tag}, due at ${dueMs.toFixed(1)}, was delivered to ${group} at ${atMs.toFixed(1)}`]
+        : [];
     });
   },
 };

@@ -9,7 +9,8 @@ export const theFirstAnswerStands: Check = {
     for (const { key, answer, endedMs } of history.keyed) {
       const first = answers.get(key) ?? answer;
       answers.set(key, first);
-      if (first !== answer) found.push(`${key.slice(0, 8)} was answered ${first}, and at ${endedMs.toFixed(1)} ${answer}`);
+      if (first !== answer)
+        found.push(`${key.slice(0, 8)} was answered ${first}, and at ${endedMs.toFixed(1)} ${answer}`);
     }
     const stored = new Map<string, string>();
     for (const { index, command, verdict } of log) {
@@ -18,7 +19,8 @@ export const theFirstAnswerStands: Check = {
       const positions = JSON.stringify(verdict.positions);
       const first = stored.get(tags) ?? positions;
       stored.set(tags, first);
-      if (first !== positions) found.push(`index ${index}: ${tags} is stored a second time, at ${positions} and ${first}`);
+      if (first !== positions)
+        found.push(`index ${index}: ${tags} is stored a second time, at ${positions} and ${first}`);
     }
     return found;
   },

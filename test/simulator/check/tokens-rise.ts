@@ -11,7 +11,8 @@ export const tokensRise: Check = {
         if (change.kind !== 'leased') continue;
         const key = leaseKey(change.topic, change.group, change.position);
         const before = last.get(key);
-        if (before !== undefined && change.token <= before.token) found.push(`index ${index}: ${key} is leased with token ${change.token} after ${before.token}`);
+        if (before !== undefined && change.token <= before.token)
+          found.push(`index ${index}: ${key} is leased with token ${change.token} after ${before.token}`);
         last.set(key, change);
       }
     }

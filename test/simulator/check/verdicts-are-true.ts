@@ -11,12 +11,21 @@ export const verdictsAreTrue: Check = {
     const acks = new Map(history.settled.filter(({ verb }) => verb === 'ack').map((ack) => [ack.receipt, ack]));
     for (const [tag, cancels] of byTag) {
       for (const { verdict, invokedMs, endedMs } of cancels) {
-        if (verdict === 'notFound' || verdict === 'forgotten' || verdict === 'skipped') found.push(`${tag} exists, and a cancel at ${invokedMs.toFixed(1)} was told ${verdict}`);
+        if (verdict === 'notFound' || verdict === 'forgotten' || verdict === 'skipped')
+          found.push(`${tag} exists, and a cancel at ${invokedMs.toFixed(1)} was told ${verdict}`);
         const first = cancels.find((other) => definite.has(other.verdict) && other.endedMs < invokedMs);
-        if (first !== undefined && definite.has(verdict) && verdict !== first.verdict) found.push(`${tag} was ${first.verdict} at ${first.endedMs.toFixed(1)}, and ${verdict} at ${endedMs.toFixed(1)}`);
-        if (first !== undefined && verdict === 'leased') found.push(`${tag} was ${first.verdict} at ${first.endedMs.toFixed(1)}, and leased at ${endedMs.toFixed(1)}`);
-        const acked = history.delivered.some((delivery) => delivery.tag === tag && (acks.get(delivery.receipt)?.invokedMs ?? Number.POSITIVE_INFINITY) < endedMs);
-        if (verdict === 'delivered' && !acked) found.push(`${tag} was told delivered at ${endedMs.toFixed(1)}, and nobody had acknowledged it`);
+        if (first !== undefined && definite.has(verdict) && verdict !== first.verdict)
+          found.push(
+            `${tag} was ${first.verdict} at ${first.endedMs.toFixed(1)}, and ${verdict} at ${endedMs.toFixed(1)}`,
+          );
+        if (first !== undefined && verdict === 'leased')
+          found.push(`${tag} was ${first.verdict} at ${first.endedMs.toFixed(1)}, and leased at ${endedMs.toFixed(1)}`);
+        const acked = history.delivered.some(
+          (delivery) =>
+            delivery.tag === tag && (acks.get(delivery.receipt)?.invokedMs ?? Number.POSITIVE_INFINITY) < endedMs,
+        );
+        if (verdict === 'delivered' && !acked)
+          found.push(`${tag} was told delivered at ${endedMs.toFixed(1)}, and nobody had acknowledged it`);
       }
     }
     return found;

@@ -25,7 +25,9 @@ export interface Wanted {
 }
 
 /** What a request came to: an answer, or what the client was told instead. */
-type Ending<T> = { readonly kind: 'answered'; readonly answer: T } | { readonly kind: 'unknown' | 'refused' | 'aborted'; readonly code: string };
+type Ending<T> =
+  | { readonly kind: 'answered'; readonly answer: T }
+  | { readonly kind: 'unknown' | 'refused' | 'aborted'; readonly code: string };
 
 export class Client {
   readonly name: string;
@@ -74,7 +76,12 @@ export class Client {
   }
 
   async deleteGroup(topic: string, group: string): Promise<boolean> {
-    const request: RequestOf<'deleteGroup'> = { params: { topic, group }, query: {}, body: undefined, idempotencyKey: undefined };
+    const request: RequestOf<'deleteGroup'> = {
+      params: { topic, group },
+      query: {},
+      body: undefined,
+      idempotencyKey: undefined,
+    };
     return (await this.#end(this.#carrier.call('deleteGroup', request, {}))).kind === 'answered';
   }
 
@@ -86,7 +93,14 @@ export class Client {
       const known = history.scheduled.get(tag);
       const dueMs = 'atMs' in due ? Math.max(due.atMs, 0) : invokedMs + due.delayMs;
       const record: Scheduled = known ?? {
-        tag, topic, dueMs, invokedMs, endedMs: Number.POSITIVE_INFINITY, outcome: 'pending', id: undefined, deliverAtMs: undefined,
+        tag,
+        topic,
+        dueMs,
+        invokedMs,
+        endedMs: Number.POSITIVE_INFINITY,
+        outcome: 'pending',
+        id: undefined,
+        deliverAtMs: undefined,
       };
       history.scheduled.set(tag, record);
       return record;
@@ -96,10 +110,13 @@ export class Client {
       ...('atMs' in due ? { at: Math.floor(epochMs + due.atMs) } : { delay: due.delayMs }),
     }));
     const body = { messages };
-    const ending = await this.#end(this.#carrier.call('schedule', { params: { topic }, query: {}, body, idempotencyKey: key }, {}));
+    const ending = await this.#end(
+      this.#carrier.call('schedule', { params: { topic }, query: {}, body, idempotencyKey: key }, {}),
+    );
     this.#note('schedule', wanted.map(({ tag }) => tag).join(','), ending);
     if (ending.kind !== 'answered') {
-      for (const record of records) if (record.outcome === 'pending') this.#endSchedule(record, ending.kind === 'refused' ? 'refused' : 'unknown');
+      for (const record of records)
+        if (record.outcome === 'pending') this.#endSchedule(record, ending.kind === 'refused' ? 'refused' : 'unknown');
       return undefined;
     }
     const stored = ending.answer.messages;
@@ -122,39 +139,87 @@ export class Client {
     record.endedMs = this.nowMs;
     record.verdict = ending.kind === 'answered' ? ending.answer.kind : ending.kind;
     if (ending.kind === 'answered' && key !== undefined) {
-      this.#options.history.keyed.push({ key, answer: JSON.stringify(ending.answer), invokedMs: record.invokedMs, endedMs: record.endedMs });
+      this.#options.history.keyed.push({
+        key,
+        answer: JSON.stringify(ending.answer),
+        invokedMs: record.invokedMs,
+        endedMs: record.endedMs,
+      });
     }
     return record;
   }
 
   /** @returns what this consumer now has to handle */
-  async receive(where: Where, want: { readonly max: number; readonly leaseMs: number; readonly waitMs: number; readonly receiveId: string; readonly repeated: boolean }, signal?: AbortSignal): Promise<readonly Delivered[]> {
+  async receive(
+    where: Where,
+    want: {
+      readonly max: number;
+      readonly leaseMs: number;
+      readonly waitMs: number;
+      readonly receiveId: string;
+      readonly repeated: boolean;
+    },
+    signal?: AbortSignal,
+  ): Promise<readonly Delivered[]> {
     const { topic, group } = where;
     const { max, leaseMs, waitMs, receiveId, repeated } = want;
     const invokedMs = this.nowMs;
     const body = { max, lease: leaseMs, wait: waitMs, receiveId, repeated };
-    const call = this.#carrier.call('receive', { params: { topic, group }, query: {}, body, idempotencyKey: undefined }, signal === undefined ? {} : { signal });
+    const call = this.#carrier.call(
+      'receive',
+      { params: { topic, group }, query: {}, body, idempotencyKey: undefined },
+      signal === undefined ? {} : { signal },
+    );
     const ending = await this.#end(call);
     if (ending.kind !== 'answered') {
       this.#note('receive', receiveId.slice(0, 6), ending);
       return [];
     }
-    const deliveries = ending.answer.messages.map((message): Delivered => ({
-      tag: tagOf(message.body, message.bodyBytes),
-      topic, group, consumer: this.name, receiveId, id: message.id, receipt: message.receipt, token: message.token,
-      attempt: message.attempt, leasedUntilMs: message.leasedUntilMs, invokedMs, atMs: this.nowMs,
-    }));
+    const deliveries = ending.answer.messages.map(
+      (message): Delivered => ({
+        tag: tagOf(message.body, message.bodyBytes),
+        topic,
+        group,
+        consumer: this.name,
+        receiveId,
+        id: message.id,
+        receipt: message.receipt,
+        token: message.token,
+        attempt: message.attempt,
+        leasedUntilMs: message.leasedUntilMs - epochMs,
+        invokedMs,
+        atMs: this.nowMs,
+      }),
+    );
     this.#options.history.delivered.push(...deliveries);
-    this.#options.trace.note(this.name, repeated ? 'receives again' : 'receives', ...deliveries.map(({ tag, token }) => `${tag}#${token}`));
+    this.#options.trace.note(
+      this.name,
+      repeated ? 'receives again' : 'receives',
+      ...deliveries.map(({ tag, token }) => `${tag}#${token}`),
+    );
     return deliveries;
   }
 
   async settle(verb: Verb, where: Where, deliveries: readonly Delivered[], ms: number | undefined): Promise<void> {
-    const records = deliveries.map(({ receipt }): Settled => ({
-      verb, receipt, invokedMs: this.nowMs, endedMs: Number.POSITIVE_INFINITY, result: 'pending', leasedUntilMs: undefined,
-    }));
+    const records = deliveries.map(
+      ({ receipt }): Settled => ({
+        verb,
+        receipt,
+        invokedMs: this.nowMs,
+        endedMs: Number.POSITIVE_INFINITY,
+        result: 'pending',
+        leasedUntilMs: undefined,
+      }),
+    );
     this.#options.history.settled.push(...records);
-    const ending = await this.#end(this.#callSettle(verb, where, deliveries.map(({ receipt }) => receipt), ms));
+    const ending = await this.#end(
+      this.#callSettle(
+        verb,
+        where,
+        deliveries.map(({ receipt }) => receipt),
+        ms,
+      ),
+    );
     this.#note(verb, deliveries.map(({ tag }) => tag).join(','), ending);
     for (const record of records) {
       record.endedMs = this.nowMs;
@@ -164,19 +229,32 @@ export class Client {
       }
       const result = ending.answer.find(({ receipt }) => receipt === record.receipt);
       record.result = result?.result ?? 'unknown';
-      record.leasedUntilMs = result?.leasedUntilMs;
+      record.leasedUntilMs = result?.leasedUntilMs === undefined ? undefined : result.leasedUntilMs - epochMs;
     }
   }
 
-  async #callSettle(verb: Verb, params: Where, receipts: readonly string[], ms: number | undefined): Promise<readonly SettleResult[]> {
+  async #callSettle(
+    verb: Verb,
+    params: Where,
+    receipts: readonly string[],
+    ms: number | undefined,
+  ): Promise<readonly SettleResult[]> {
     const common = { params: { ...params }, query: {}, idempotencyKey: undefined } as const;
     switch (verb) {
       case 'ack':
         return (await this.#carrier.call('ack', { ...common, body: { receipts: [...receipts] } }, {})).results;
       case 'nack':
-        return (await this.#carrier.call('nack', { ...common, body: { receipts: [...receipts], ...(ms === undefined ? {} : { delay: ms }) } }, {})).results;
+        return (
+          await this.#carrier.call(
+            'nack',
+            { ...common, body: { receipts: [...receipts], ...(ms === undefined ? {} : { delay: ms }) } },
+            {},
+          )
+        ).results;
       case 'extend':
-        return (await this.#carrier.call('extend', { ...common, body: { receipts: [...receipts], lease: ms ?? 1_000 } }, {})).results;
+        return (
+          await this.#carrier.call('extend', { ...common, body: { receipts: [...receipts], lease: ms ?? 1_000 } }, {})
+        ).results;
     }
   }
 
@@ -201,7 +279,14 @@ export class Client {
     try {
       return { kind: 'answered', answer: await call };
     } catch (error) {
-      const kind = error instanceof OutcomeUnknownError ? 'unknown' : error instanceof HoldfastError ? (error.applied === 'no' ? 'refused' : 'unknown') : 'aborted';
+      const kind =
+        error instanceof OutcomeUnknownError
+          ? 'unknown'
+          : error instanceof HoldfastError
+            ? error.applied === 'no'
+              ? 'refused'
+              : 'unknown'
+            : 'aborted';
       const code = error instanceof HoldfastError ? error.code : String(error);
       if (kind === 'aborted' && !code.includes('walked away')) throw error;
       failures.set(code, (failures.get(code) ?? 0) + 1);
@@ -210,7 +295,13 @@ export class Client {
   }
 
   #note(what: string, about: string, ending: Ending<unknown>): void {
-    this.#options.trace.note(this.name, what, about, ending.kind, ending.kind === 'answered' ? JSON.stringify(ending.answer).slice(0, 90) : ending.code);
+    this.#options.trace.note(
+      this.name,
+      what,
+      about,
+      ending.kind,
+      ending.kind === 'answered' ? JSON.stringify(ending.answer).slice(0, 90) : ending.code,
+    );
   }
 }
 
@@ -224,7 +315,12 @@ export interface TopicCounts {
   readonly stored: number;
   readonly cancelled: number;
   readonly stopped: number;
-  readonly groups: readonly { readonly name: string; readonly outstanding: number; readonly acknowledged: number; readonly dead: number }[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly outstanding: number;
+    readonly acknowledged: number;
+    readonly dead: number;
+  }[];
 }
 
 interface SettleResult {

@@ -36,7 +36,7 @@ export interface Delivered {
   readonly receipt: string;
   readonly token: number;
   readonly attempt: number;
-  /** As the cluster said: ms since the epoch on its clock. */
+  /** As the cluster said, of its clock; on the scale of true time. */
   readonly leasedUntilMs: number;
   readonly invokedMs: number;
   readonly atMs: number;

@@ -1,8 +1,9 @@
 // What clients do all day: schedule, cancel, receive, ack, nack, extend, walk away, and repeat what was answered already.
-import type { Client, Wanted, Where } from './client.ts';
-import type { Delivered, History } from './history.ts';
+
 import type { WorkProfile } from '../profile.ts';
 import type { Random } from '../random.ts';
+import type { Client, Wanted, Where } from './client.ts';
+import type { Delivered, History } from './history.ts';
 
 export interface WorkloadOptions {
   readonly profile: WorkProfile;
@@ -24,7 +25,8 @@ export class Workload {
   constructor(options: WorkloadOptions) {
     this.#options = options;
     const { topics, groups } = options.profile;
-    for (let t = 1; t <= topics; t++) for (let g = 1; g <= groups; g++) this.#places.push({ topic: `t${t}`, group: `g${g}` });
+    for (let t = 1; t <= topics; t++)
+      for (let g = 1; g <= groups; g++) this.#places.push({ topic: `t${t}`, group: `g${g}` });
   }
 
   /** An error that no client may ever meet. */
@@ -102,7 +104,8 @@ export class Workload {
         }
         for (const [i, { tag }] of wanted.entries()) {
           const id = ids?.[i];
-          if (id !== undefined && random.chance(profile.cancel)) this.#run(() => this.#cancel(client, random, topic, tag, id));
+          if (id !== undefined && random.chance(profile.cancel))
+            this.#run(() => this.#cancel(client, random, topic, tag, id));
         }
       });
     }
@@ -137,14 +140,16 @@ export class Workload {
       const max = random.int(1, 6);
       const want = { max, leaseMs: profile.leaseMs, waitMs: random.int(200, 2_000), receiveId, repeated: false };
       const leaves = !this.#diligent && random.chance(profile.walkAway) ? new AbortController() : undefined;
-      if (leaves !== undefined) void client.pause(random.exponential(600)).then(() => leaves.abort(new Error('walked away')));
+      if (leaves !== undefined)
+        void client.pause(random.exponential(600)).then(() => leaves.abort(new Error('walked away')));
       const deliveries = await client.receive(where, want, leaves?.signal);
       if (deliveries.length === 0) {
         await client.pause(5);
         continue;
       }
       const [first] = deliveries;
-      if (first !== undefined && random.chance(profile.repeat / 2)) await client.receive(where, { ...want, repeated: true });
+      if (first !== undefined && random.chance(profile.repeat / 2))
+        await client.receive(where, { ...want, repeated: true });
       await this.#handle(client, where, random, deliveries);
     }
   }
@@ -155,7 +160,8 @@ export class Workload {
     const done: Delivered[] = [];
     for (const delivery of deliveries) {
       const fate = this.#diligent ? 1 : random.next();
-      if (fate < profile.nack) await client.settle('nack', where, [delivery], random.chance(0.5) ? random.int(0, 1_500) : undefined);
+      if (fate < profile.nack)
+        await client.settle('nack', where, [delivery], random.chance(0.5) ? random.int(0, 1_500) : undefined);
       else if (fate < profile.nack + profile.abandon) continue;
       else if (fate < profile.nack + profile.abandon + profile.extend) {
         await client.settle('extend', where, [delivery], profile.leaseMs);

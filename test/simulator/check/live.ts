@@ -1,0 +1,86 @@
+// What must hold after every step, on every node that the step touched. The rules are told what a node looks like from
+// outside; they remember what nodes looked like before.
+import type { NodeId, Role } from '@holdfast/raft';
+
+/** A node right after something happened on it. */
+export interface Sight {
+  readonly id: NodeId;
+  /** Which start of its process. */
+  readonly life: number;
+  readonly role: Role;
+  readonly term: number;
+  readonly commit: number;
+  readonly applied: number;
+  readonly lastIndex: number;
+  readonly durableIndex: number;
+  readonly stateHash: string;
+}
+
+export interface LiveCheck {
+  readonly says: string;
+  /** @returns a sentence when what is seen must not be */
+  see(sight: Sight, before: Sight | undefined): string | undefined;
+}
+
+export function oneLeaderATerm(): LiveCheck {
+  const leaders = new Map<number, NodeId>();
+  return {
+    says: 'a term has one leader at most',
+    see({ id, role, term }) {
+      if (role !== 'leader') return undefined;
+      const known = leaders.get(term) ?? id;
+      leaders.set(term, known);
+      return known === id ? undefined : `${known} and ${id} both lead term ${term}`;
+    },
+  };
+}
+
+/** Within a life everything only rises. A new life begins at what was durable: the term, and nothing else that was promised. */
+export function nothingGoesBack(): LiveCheck {
+  return {
+    says: 'term, commit and applied index never go back',
+    see(sight, before) {
+      if (before === undefined) return undefined;
+      if (sight.life !== before.life) return undefined;
+      for (const name of ['term', 'commit', 'applied'] as const) {
+        if (sight[name] < before[name]) return `${sight.id}: ${name} was ${before[name]} and is ${sight[name]}`;
+      }
+      if (sight.applied > sight.commit) return `${sight.id}: applied ${sight.applied} is beyond commit ${sight.commit}`;
+      return sight.applied > sight.durableIndex
+        ? `${sight.id}: applied ${sight.applied} is beyond its own disk, ${sight.durableIndex}`
+        : undefined;
+    },
+  };
+}
+
+/** The hash covers every row change since the beginning, so this also says that what was committed once stays. */
+export function equalStateAtEqualIndex(known: Map<number, string>): LiveCheck {
+  return {
+    says: 'nodes that applied the same index have the same state',
+    see({ id, applied, stateHash }, before) {
+      if (applied === 0 || (before?.applied === applied && before.stateHash === stateHash)) return undefined;
+      const first = known.get(applied) ?? stateHash;
+      known.set(applied, first);
+      return first === stateHash
+        ? undefined
+        : `${id} at index ${applied} has ${stateHash.slice(0, 12)}, and another node had ${first.slice(0, 12)}`;
+    },
+  };
+}
+
+export function leadersHaveWhatWasCommitted(): LiveCheck {
+  /** The highest index that was applied by a node in this term, so in this term or before. */
+  const applied = new Map<number, number>();
+  return {
+    says: 'a leader has every entry that was committed before its term',
+    see({ id, role, term, applied: index, lastIndex }, before) {
+      applied.set(term, Math.max(applied.get(term) ?? 0, index));
+      if (role !== 'leader' || (before?.role === 'leader' && before.term === term)) return undefined;
+      for (const [earlier, committed] of applied) {
+        if (earlier < term && lastIndex < committed)
+          return `${id} leads term ${term} with ${lastIndex} entries, and ${committed} were committed by term ${earlier}`;
+      }
+      return undefined;
+    },
+  };
+}

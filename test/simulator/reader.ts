@@ -1,0 +1,86 @@
+// Looks at a disk when a run is over, outside simulated time: opens the log on it, and applies it anew from the beginning.
+import { type Database, decodePayload, type Entry, openLevelLog } from '@holdfast/raft';
+import { type Change, decodeCommand, openStore, type StateReader, type Store, type Verdict } from '@holdfast/store';
+import type { LoggedCommand } from './check/evidence.ts';
+import { createTrueTime, type TrueTime } from './clock.ts';
+import { Disk } from './disk.ts';
+import { createProcess } from './process.ts';
+import { seeded } from './random.ts';
+import type { Tree } from './sorted-map.ts';
+
+/** A database on a copy of these rows, in which reads and writes take no time. */
+function databaseOf(tree: Tree): Database & StateReader {
+  const time = createTrueTime();
+  const atOnce: TrueTime = {
+    ...time,
+    after(_, action) {
+      queueMicrotask(action);
+      return { cancel: () => {} };
+    },
+  };
+  return new Disk({ time: atOnce, random: seeded(1), writeMs: 0 }, tree).open(createProcess('reader', atOnce));
+}
+
+/** Every entry on this disk. @throws RaftError when the log can not be opened */
+export async function readLog(tree: Tree, id: string, members: readonly string[]): Promise<readonly Entry[]> {
+  const database = databaseOf(tree);
+  const store = await openStore({ database });
+  const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: () => 0.5 });
+  return log.lastIndex < log.firstIndex ? [] : log.entries(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY);
+}
+
+export interface Replayed {
+  readonly commands: readonly LoggedCommand[];
+  readonly faults: readonly string[];
+  /** By applied index. */
+  readonly hashes: ReadonlyMap<number, string>;
+}
+
+/** Applies the log on an empty store. Commands see exactly what they saw when the cluster applied them. */
+export async function replay(entries: readonly Entry[], upTo: number): Promise<Replayed> {
+  const database = databaseOf(undefined);
+  let changes: readonly Change[] = [];
+  const store = await openStore({ database });
+  store.listen((heard) => {
+    changes = [...changes, ...heard];
+  });
+  const commands: LoggedCommand[] = [];
+  const hashes = new Map<number, string>();
+  for (const entry of entries) {
+    if (entry.index > upTo) break;
+    const applied = applyEntry(store, entry);
+    hashes.set(entry.index, store.stateHash);
+    for (const [i, { bytes, verdict }] of applied.entries()) {
+      const command = decodeCommand(bytes);
+      if (command === undefined) continue;
+      // Changes are told by entry: the last command of it carries them, and nothing depends on the order inside.
+      const own = i === applied.length - 1 ? changes : [];
+      commands.push({ index: entry.index, term: entry.term, clockMs: store.clockMs, command, verdict, changes: own });
+    }
+    changes = [];
+    if (entry.index % 64 === 0) await writeEffects(database, store);
+  }
+  await writeEffects(database, store);
+  const faults = await store.check();
+  return { commands, faults, hashes };
+}
+
+function applyEntry(store: Store, entry: Entry): readonly { readonly bytes: Uint8Array; readonly verdict: Verdict }[] {
+  const { header, commands } =
+    entry.kind === 'empty' ? { header: new Uint8Array(0), commands: [] } : decodePayload(entry.payload);
+  store.begin({ index: entry.index, term: entry.term, header });
+  const applied = commands.map((bytes) => ({ bytes, verdict: store.command(bytes) }));
+  store.end();
+  return applied;
+}
+
+async function writeEffects(database: Database, store: Store): Promise<void> {
+  if (store.pendingBytes === 0) return;
+  const batch = database.batch();
+  for (const { key, value } of store.takeEffects()) {
+    if (value === undefined) batch.del(key);
+    else batch.put(key, value);
+  }
+  await batch.write({ sync: true });
+  store.effectsWritten();
+}

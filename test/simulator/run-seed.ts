@@ -1,0 +1,264 @@
+// One seed from beginning to end: faults, then none, then the questions.
+
+import type { Evidence } from './check/evidence.ts';
+import { judge } from './check/index.ts';
+import {
+  equalStateAtEqualIndex,
+  type LiveCheck,
+  leadersHaveWhatWasCommitted,
+  nothingGoesBack,
+  oneLeaderATerm,
+  type Sight,
+} from './check/live.ts';
+import { differences, logMatchingSays } from './check/log-matching.ts';
+import { mend, unleash } from './faults.ts';
+import type { Machine } from './machine.ts';
+import { drawProfile, type Profile, type ProfileName } from './profile.ts';
+import { seeded } from './random.ts';
+import { readLog, replay } from './reader.ts';
+import type { TopicCounts } from './work/client.ts';
+import { Workload } from './work/workload.ts';
+import { createWorld, type World } from './world.ts';
+
+export interface SeedOptions {
+  readonly seed: number;
+  readonly profile: ProfileName;
+  readonly keepLines?: number;
+  readonly print?: ((line: string) => void) | undefined;
+}
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly violations: readonly string[];
+  readonly traceHash: string;
+  readonly simulatedMs: number;
+  readonly events: number;
+  /** What happened, so that a clean run is not clean because nothing did. */
+  readonly reached: Readonly<Record<string, number>>;
+  readonly lines: readonly string[];
+}
+
+/** From the end of the faults until a leader serves. */
+const electionMs = 5_000;
+const lastWordsMs = 2_000;
+
+export async function runSeed({ seed, profile: name, keepLines = 0, print }: SeedOptions): Promise<SeedResult> {
+  const profile = drawProfile(name, seeded(seed).fork('profile'));
+  const world = createWorld({ seed, profile, keepLines, print });
+  const hashes = new Map<number, string>();
+  const watch = watcher(world, [
+    oneLeaderATerm(),
+    nothingGoesBack(),
+    equalStateAtEqualIndex(hashes),
+    leadersHaveWhatWasCommitted(),
+  ]);
+  const workload = new Workload({
+    profile: profile.work,
+    random: world.random.fork('work'),
+    history: world.history,
+    client: (client, giveUpAfterMs) => world.client(client, giveUpAfterMs),
+  });
+  const stray = catchStray(world);
+  try {
+    const run = (untilMs: number): Promise<void> => world.time.runUntil(untilMs, watch);
+    for (const machine of world.machines) machine.start();
+    workload.start();
+    unleash(world);
+    await run(profile.faultsMs);
+    mend(world);
+    const mendedMs = world.time.nowMs;
+    workload.beDiligent();
+    await run(mendedMs + electionMs);
+    if (world.leader()?.member?.status().serving !== true)
+      world.violations.push(`a leader serves within ${electionMs} ms of the last fault: none does`);
+    await run(mendedMs + electionMs + lastWordsMs);
+    workload.stopProducing();
+    await settle(world, run, mendedMs);
+    const counts = await countTopics(world, run);
+    workload.stopConsuming();
+    await run(world.time.nowMs + lastWordsMs);
+    if (workload.failed !== undefined)
+      world.violations.push(`no client meets anything but the errors of the table: ${workload.failed.stack ?? ''}`);
+    converged(world);
+    const log = await readLogs(world, hashes);
+    const evidence: Evidence = {
+      history: world.history,
+      log,
+      names: new Map(),
+      skewMs: profile.skewMs + 100 * profile.drift * world.time.nowMs + 5,
+      mendedMs,
+      endedMs: world.time.nowMs,
+      counts,
+      patient: profile.work.abandon === 0 && profile.work.nack === 0 && profile.work.walkAway === 0,
+    };
+    world.violations.push(...judge(evidence));
+  } finally {
+    stray();
+  }
+  return {
+    seed,
+    profile,
+    violations: world.violations,
+    traceHash: world.trace.hash(),
+    simulatedMs: world.time.nowMs,
+    events: world.time.events,
+    reached: reachedBy(world),
+    lines: world.trace.lines(),
+  };
+}
+
+/** Looks at every node on which something happened. A run that broke a rule once goes on, but says it once. */
+function watcher(world: World, checks: readonly LiveCheck[]): () => void {
+  const before = new Map<string, Sight>();
+  const broken = new Set<LiveCheck>();
+  return () => {
+    for (const machine of world.machines) {
+      if (!machine.touched) continue;
+      machine.touched = false;
+      const sight = sightOf(machine);
+      if (sight === undefined) continue;
+      for (const check of checks) {
+        const fault = check.see(sight, before.get(sight.id));
+        if (fault === undefined || broken.has(check)) continue;
+        broken.add(check);
+        world.trace.note(sight.id, 'VIOLATION', check.says, fault);
+        world.violations.push(`${check.says}: at ${(world.time.nowMs / 1_000).toFixed(4)} s ${fault}`);
+      }
+      before.set(sight.id, sight);
+    }
+  };
+}
+
+function sightOf(machine: Machine): Sight | undefined {
+  const status = machine.member?.status();
+  if (status === undefined) return undefined;
+  const { role, term, commit, lastIndex, durableIndex } = status.raft;
+  return {
+    id: machine.id,
+    life: machine.starts,
+    role,
+    term,
+    commit,
+    applied: status.raft.applied,
+    lastIndex,
+    durableIndex,
+    stateHash: status.stateHash,
+  };
+}
+
+/** Runs until every message is finished, or until that has taken too long. */
+async function settle(world: World, run: (untilMs: number) => Promise<void>, mendedMs: number): Promise<void> {
+  const { dueWithinMs, leaseMs } = world.profile.work;
+  const patienceMs = dueWithinMs + Math.min(2 * leaseMs, 30_000) + 20_000;
+  const { history } = world;
+  while (world.time.nowMs < mendedMs + patienceMs) {
+    await run(world.time.nowMs + 500);
+    const acknowledged = new Set(
+      history.settled.filter(({ verb, result }) => verb === 'ack' && result === 'ok').map(({ receipt }) => receipt),
+    );
+    const finished = new Set(
+      history.delivered.filter(({ receipt }) => acknowledged.has(receipt)).map(({ tag, group }) => `${tag} ${group}`),
+    );
+    const ended = new Set(
+      history.cancelled.filter(({ verdict }) => verdict === 'cancelled' || verdict === 'stopped').map(({ tag }) => tag),
+    );
+    const groups = [...history.groups].map((group) => group.split('/'));
+    const open = [...history.scheduled.values()].some(
+      ({ tag, topic, outcome }) =>
+        outcome === 'pending' ||
+        (outcome === 'stored' &&
+          !ended.has(tag) &&
+          groups.some(([ofTopic, group]) => ofTopic === topic && !finished.has(`${tag} ${group}`))),
+    );
+    if (!open) break;
+  }
+  // What nobody needs any longer is swept in steps, and a schedule whose outcome nobody knows is delivered, too.
+  await run(world.time.nowMs + dueWithinMs + lastWordsMs);
+}
+
+async function countTopics(
+  world: World,
+  run: (untilMs: number) => Promise<void>,
+): Promise<ReadonlyMap<string, TopicCounts>> {
+  const counts = new Map<string, TopicCounts>();
+  const client = world.client('counter', 3_000);
+  for (let i = 1; i <= world.profile.work.topics; i++) {
+    void client.topic(`t${i}`).then((count) => {
+      if (count === undefined) world.violations.push('a cluster without faults answers: it did not say its counts');
+      else counts.set(`t${i}`, count);
+    });
+  }
+  await run(world.time.nowMs + 4_000);
+  return counts;
+}
+
+/** Whoever runs, and whose disk was never damaged, has the same state as the others, once nothing is left to do. */
+function converged(world: World): void {
+  const sights = world.machines
+    .filter(({ damaged }) => damaged === undefined)
+    .map((machine) => ({ machine, sight: sightOf(machine) }));
+  const lowest = Math.min(...sights.map(({ sight }) => sight?.applied ?? -1));
+  const highest = Math.max(...sights.map(({ sight }) => sight?.applied ?? -1));
+  // Heartbeats and housekeeping go on, so the last few entries may be on their way.
+  if (lowest < highest - 20) {
+    const all = sights.map(
+      ({ machine, sight }) => `${machine.id} ${sight === undefined ? 'does not run' : `at ${sight.applied}`}`,
+    );
+    world.violations.push(`all nodes catch up once the faults are over: ${all.join(', ')}`);
+  }
+}
+
+async function readLogs(world: World, hashes: ReadonlyMap<number, string>): Promise<Evidence['log']> {
+  const members = world.machines.map(({ id }) => id);
+  const logs = [];
+  for (const { id, disk, damaged } of world.machines) {
+    if (damaged === undefined) logs.push({ id, entries: await readLog(disk.tree, id, members) });
+  }
+  world.violations.push(...differences(logs).map((fault) => `${logMatchingSays}: ${fault}`));
+  const upTo = Math.max(0, ...hashes.keys());
+  const longest = logs.find(({ entries }) => (entries.at(-1)?.index ?? 0) >= upTo);
+  if (longest === undefined) {
+    world.violations.push(`what is committed stays: ${upTo} was applied, and no log reaches so far`);
+    return [];
+  }
+  const replayed = await replay(longest.entries, upTo);
+  world.violations.push(...replayed.faults.map((fault) => `the rows of the store fit together: ${fault}`));
+  for (const [index, hash] of replayed.hashes) {
+    const known = hashes.get(index);
+    if (known !== undefined && known !== hash) {
+      world.violations.push(
+        `what is committed stays: applying the log of ${longest.id} anew gives another state at index ${index}`,
+      );
+      break;
+    }
+  }
+  return replayed.commands;
+}
+
+function catchStray(world: World): () => void {
+  const onRejection = (error: unknown): void => {
+    world.violations.push(
+      `no promise is left without a handler: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  };
+  process.on('unhandledRejection', onRejection);
+  return () => process.off('unhandledRejection', onRejection);
+}
+
+function reachedBy({ history, network, machines, profile }: World): Readonly<Record<string, number>> {
+  const outcomes = (wanted: string): number =>
+    [...history.scheduled.values()].filter(({ outcome }) => outcome === wanted).length;
+  const verdicts = (wanted: string): number => history.cancelled.filter(({ verdict }) => verdict === wanted).length;
+  return {
+    stored: outcomes('stored'),
+    unknown: outcomes('unknown'),
+    delivered: history.delivered.length,
+    again: history.delivered.filter(({ attempt }) => attempt > 1).length,
+    cancelled: verdicts('cancelled'),
+    stopped: verdicts('stopped'),
+    leased: verdicts('leased'),
+    starts: machines.reduce((sum, { starts }) => sum + starts, 0) - profile.nodes,
+    lostMessages: network.lost,
+  };
+}
