@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constant, integer, nat, oneof, property, record } from 'fast-check';
 import { expect, test } from 'vitest';
 import { Window, type WindowRow } from './window.ts';
 
@@ -70,18 +70,18 @@ test('memory stays at the capacity, however many rows pass through', () => {
 });
 
 /** One step of a lane's life, as small numbers. */
-const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('insert' as const), inMs: fc.nat({ max: 12 }) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('take' as const), rows: fc.nat({ max: 4 }) }) },
-  { weight: 2, arbitrary: fc.constant({ kind: 'beginScan' as const }) },
-  { weight: 2, arbitrary: fc.constant({ kind: 'endScan' as const }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('clock' as const), byMs: fc.nat({ max: 5 }) }) },
+const step = oneof(
+  { weight: 5, arbitrary: record({ kind: constant('insert' as const), inMs: nat({ max: 12 }) }) },
+  { weight: 2, arbitrary: record({ kind: constant('take' as const), rows: nat({ max: 4 }) }) },
+  { weight: 2, arbitrary: constant({ kind: 'beginScan' as const }) },
+  { weight: 2, arbitrary: constant({ kind: 'endScan' as const }) },
+  { weight: 2, arbitrary: record({ kind: constant('clock' as const), byMs: nat({ max: 5 }) }) },
 );
 
 test('invariant W against brute force: what is taken up to the clock is exactly what the lane holds, nothing overlooked', () => {
   let takes = 0;
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 40, maxLength: 120 }), fc.integer({ min: 2, max: 6 }), (steps, capacity) => {
+  assert(
+    property(array(step, { minLength: 40, maxLength: 120 }), integer({ min: 2, max: 6 }), (steps, capacity) => {
       const lane: WindowRow[] = [];
       const window = new Window({ capacity, payload: false }, { timeMs: 0, seq: 0 });
       let base: WindowRow = row(0, 0);

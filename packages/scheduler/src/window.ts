@@ -1,3 +1,5 @@
+// Walk 11/15: the message comes near. From store/apply/schedule.ts, on to scheduler/scheduler.ts.
+//
 // The near future of one group, in one typed array: rows in order of (time, seq), however many wait behind them.
 //
 // Invariant W: the window holds every row of its range in (what was taken, end], as of the last entry that was heard.

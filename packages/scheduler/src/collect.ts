@@ -1,0 +1,125 @@
+// Housekeeping in bounded steps, one at a time: answers, ended rows, what deleted groups leave [V2].
+//
+// A step names what a view showed; apply checks each row again. Nothing here is urgent, and nothing is lost when a step is.
+import { type CollectStep, comparePositions, type GroupInfo, origin, type Position, type View } from '@holdfast/store';
+import type { Life } from './life.ts';
+
+export interface CollectConfig {
+  /** Between two looks that found nothing, ms. */
+  readonly collectEveryMs: number;
+  /** Between two steps while there is more, ms. */
+  readonly collectPauseMs: number;
+  /** How long it stays known how a message ended, ms. */
+  readonly endedKeepMs: number;
+}
+
+export class Collector {
+  readonly #life: Life;
+  readonly #config: CollectConfig;
+  /** Topics whose lanes may hold messages that every group is done with, and how far each was looked through. */
+  readonly #sweeps = new Map<number, Position>();
+  /** Monotonic. */
+  #nextAtMs: number;
+  #isRunning = false;
+
+  constructor(life: Life, config: CollectConfig) {
+    this.#life = life;
+    this.#config = config;
+    this.#nextAtMs = life.ports.clock.monotonicMs() + config.collectEveryMs;
+  }
+
+  /** A group of the topic began, or went: what nobody waits for any more is to be found. */
+  sweep(topic: number): void {
+    this.#sweeps.set(topic, { ...origin });
+    const soonMs = this.#life.ports.clock.monotonicMs() + this.#config.collectPauseMs;
+    this.#nextAtMs = Math.min(this.#nextAtMs, soonMs);
+  }
+
+  /** In ms from now; Infinity while a step is under way. */
+  nextInMs(monotonicMs: number): number {
+    return this.#isRunning ? Number.POSITIVE_INFINITY : this.#nextAtMs - monotonicMs;
+  }
+
+  /** Takes one step when its time has come. */
+  async look(monotonicMs: number): Promise<void> {
+    if (this.#isRunning || monotonicMs < this.#nextAtMs) return;
+    this.#isRunning = true;
+    try {
+      const view = this.#life.ports.store.view();
+      const { steps, hasMore } = await this.#gather(view).finally(() => view.close());
+      if (this.#life.isStopped()) return;
+      if (steps.length > 0) {
+        const proposal = await this.#life.proposed.propose<'collect'>({ kind: 'collect', steps });
+        if (proposal.kind !== 'applied' || proposal.verdict.kind === 'refused')
+          this.#life.refusals.count('collectLost');
+      }
+      const pauseMs = hasMore ? this.#config.collectPauseMs : this.#config.collectEveryMs;
+      this.#nextAtMs = this.#life.ports.clock.monotonicMs() + pauseMs;
+    } finally {
+      this.#isRunning = false;
+      this.#life.wake();
+    }
+  }
+
+  async #gather(view: View): Promise<{ steps: CollectStep[]; hasMore: boolean }> {
+    const limit = this.#life.bounds.collectRows;
+    const steps: CollectStep[] = [];
+    const answers = await view.dueAnswers(view.clockMs, limit);
+    for (const topic of new Set(answers.map((answer) => answer.topic))) {
+      steps.push({ kind: 'answers', topic, keys: answers.filter((answer) => answer.topic === topic) });
+    }
+    const ended = await view.dueEnded(view.clockMs - this.#config.endedKeepMs, limit);
+    if (ended.length > 0) steps.push({ kind: 'ended', rows: ended });
+    const deleted = await this.#deletedGroup(view, limit);
+    if (deleted !== undefined) steps.push(deleted);
+    const swept = await this.#sweptTopic(view, limit);
+    if (swept !== undefined) steps.push(swept);
+    const isFull = answers.length === limit || ended.length === limit || deleted !== undefined;
+    return { steps, hasMore: isFull || this.#sweeps.size > 0 };
+  }
+
+  /** The rows of one group that is being deleted. */
+  async #deletedGroup(view: View, limit: number): Promise<CollectStep | undefined> {
+    const deleting = view
+      .topics()
+      .flatMap((topic) => view.groups(topic.number))
+      .find((group) => group.state === 'deleting');
+    if (deleting === undefined) return undefined;
+    const holds = await view.holds(deleting.topic, deleting.number, origin, limit);
+    return {
+      kind: 'group',
+      topic: deleting.topic,
+      group: deleting.number,
+      holds: holds.map((hold) => hold.position),
+      last: holds.length < limit,
+    };
+  }
+
+  /** The next stretch of one topic: what stands at or below every group's cursor and no group holds. */
+  async #sweptTopic(view: View, limit: number): Promise<CollectStep | undefined> {
+    const [next] = this.#sweeps;
+    if (next === undefined) return undefined;
+    const [topic, after] = next;
+    const groups = view.groups(topic).filter((group) => group.state === 'active');
+    const lowest = lowestCursor(groups);
+    const seen = lowest === undefined ? [] : await view.lane(topic, after, lowest, limit);
+    const last = seen.at(-1);
+    // Another sweep may have been asked for while this one read: then it begins again.
+    if (this.#sweeps.get(topic) === after) {
+      if (last === undefined || seen.length < limit) this.#sweeps.delete(topic);
+      else this.#sweeps.set(topic, last);
+    }
+    const isDone = (position: Position): boolean =>
+      groups.every((group) => view.hold(topic, group.number, position) === undefined);
+    const positions = seen.filter(isDone);
+    return positions.length === 0 ? undefined : { kind: 'messages', topic, positions };
+  }
+}
+
+/** Undefined without groups: their messages wait for one. */
+function lowestCursor(groups: readonly GroupInfo[]): Position | undefined {
+  return groups.reduce<Position | undefined>(
+    (lowest, { cursor }) => (lowest === undefined || comparePositions(cursor, lowest) < 0 ? cursor : lowest),
+    undefined,
+  );
+}

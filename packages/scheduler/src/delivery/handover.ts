@@ -1,0 +1,147 @@
+// Walk: the lease is applied; its messages are read and handed to the waiting consumer, if nobody else may lead by now.
+import type { GrantedLease, Position } from '@holdfast/store';
+import type { Group, Waiter } from '../group.ts';
+import { type Life, runApart } from '../life.ts';
+import type { Delivery } from '../ports.ts';
+import type { Consumers } from './consumers.ts';
+
+export interface Granted {
+  readonly position: Position;
+  readonly token: number;
+  readonly attempt: number;
+  readonly untilMs: number;
+}
+
+interface Held {
+  readonly waiter: Waiter;
+  readonly leases: readonly Granted[];
+  /** By this leadership, for this receive: then it may give them back. */
+  readonly isFresh: boolean;
+}
+
+export class Handover {
+  readonly #life: Life;
+  readonly #consumers: Consumers;
+  /** Answers that wait for doubt to end; never more than there are waiters. */
+  #held: Held[] = [];
+
+  constructor(life: Life, consumers: Consumers) {
+    this.#life = life;
+    this.#consumers = consumers;
+  }
+
+  get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** @param leases made for this receive just now, of which it gets what is left */
+  deliverFresh(waiter: Waiter, leases: readonly GrantedLease[]): void {
+    if (leases.length === 0) this.#consumers.putBack(waiter);
+    else this.#deliver({ waiter, leases, isFresh: true });
+  }
+
+  /** @param leases made for this receive before, maybe by another leader: a copy of the answer may be anywhere */
+  deliverAgain(waiter: Waiter, leases: readonly Granted[]): void {
+    this.#deliver({ waiter, leases, isFresh: false });
+  }
+
+  /** Hands over what had to wait for doubt to end. */
+  look(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const one of held) this.#deliver(one);
+  }
+
+  #deliver(held: Held): void {
+    const { waiter, leases, isFresh } = held;
+    const { ports, refusals } = this.#life;
+    if (waiter.respond === undefined) {
+      this.#abandon(waiter, isFresh ? leases : []);
+      return;
+    }
+    if (ports.inDoubt()) {
+      refusals.count('heldInDoubt');
+      this.#consumers.take(waiter, 'held');
+      this.#held.push(held);
+      return;
+    }
+    const stampMs = ports.stampMs();
+    const running = leases.filter((lease) => lease.untilMs > stampMs);
+    refusals.count('ranOutBeforeHandover', leases.length - running.length);
+    const { deliveries, left } = this.#read(waiter.group, running);
+    if (left.length > 0) {
+      refusals.count('answerBytes', left.length);
+      if (isFresh) this.giveBack(waiter.group, left);
+    }
+    if (deliveries.length === 0) {
+      // A repeat finds what still runs; "nothing" would let the caller forget the id that it was leased for.
+      this.#consumers.answerElsewhere(waiter);
+      return;
+    }
+    this.#consumers.answer(waiter, { kind: 'deliveries', deliveries });
+    if (!isFresh) return;
+    for (const { attempt, position } of deliveries) {
+      if (attempt === 1) ports.onDelivered(waiter.group.topic, stampMs - position.fireAtMs);
+    }
+  }
+
+  /** @returns deliveries up to the bound of an answer (at least one), and the leases that found no room */
+  #read(group: Group, leases: readonly Granted[]): { deliveries: Delivery[]; left: Granted[] } {
+    const deliveries: Delivery[] = [];
+    const left: Granted[] = [];
+    let bytes = 0;
+    const view = this.#life.ports.store.view();
+    for (const lease of leases) {
+      if (bytes >= this.#life.bounds.answerBytes) {
+        left.push(lease);
+        continue;
+      }
+      const row = view.message(group.topic, lease.position);
+      // Ended between apply and here: its group or topic was deleted.
+      if (row === undefined) continue;
+      const rowBytes = row.headers.byteLength + row.body.byteLength;
+      if (deliveries.length > 0 && bytes + rowBytes > this.#life.bounds.answerBytes) {
+        left.push(lease);
+        continue;
+      }
+      bytes += rowBytes;
+      group.meanBytes += (rowBytes - group.meanBytes) / 32;
+      deliveries.push({
+        topic: group.topic,
+        group: group.number,
+        position: lease.position,
+        token: lease.token,
+        attempt: lease.attempt,
+        untilMs: lease.untilMs,
+        headers: row.headers,
+        body: row.body,
+      });
+    }
+    runApart(this.#life, () => view.close());
+    return { deliveries, left };
+  }
+
+  /** Its caller walked away: what was leased for it goes to others at once, and its id answers nobody any more. */
+  #abandon(waiter: Waiter, leases: readonly Granted[]): void {
+    if (leases.length > 0) {
+      this.#consumers.abandon(waiter.key);
+      this.giveBack(waiter.group, leases);
+    }
+    this.#consumers.answerNothing(waiter);
+  }
+
+  /** Only for leases of which no copy of an answer went anywhere. What gets lost here ends with its lease. */
+  giveBack(group: Group, leases: readonly Granted[]): void {
+    for (const lease of leases) {
+      const known = group.leases.get(lease.position.seq);
+      if (known !== undefined && known.token === lease.token) known.state = 'withdrawn';
+    }
+    this.#life.refusals.count('givenBack', leases.length);
+    const refs = leases.map(({ position, token }) => ({ position, token }));
+    const command = { kind: 'giveBack', topic: group.topic, group: group.number, leases: refs } as const;
+    runApart(this.#life, async () => {
+      const proposal = await this.#life.proposed.propose<'giveBack'>(command);
+      if (proposal.kind !== 'applied') this.#life.refusals.count('giveBackLost');
+    });
+  }
+}

@@ -1,0 +1,27 @@
+// What the parts of one leadership share: what they were given, what was proposed, and who is known.
+import type { Bounds, Counters } from './bounds.ts';
+import type { Groups } from './group.ts';
+import type { LeaseTable } from './leases/lease-table.ts';
+import type { SchedulerPorts } from './ports.ts';
+import type { Proposed } from './proposed.ts';
+
+export interface Life {
+  readonly ports: SchedulerPorts;
+  readonly bounds: Bounds;
+  readonly refusals: Counters;
+  readonly proposed: Proposed;
+  readonly groups: Groups;
+  readonly leases: LeaseTable;
+  /** `begin` is applied, and the leadership has not ended. */
+  isServing(): boolean;
+  isStopped(): boolean;
+  /** Look at everything again, once the current step of the program has ended. */
+  wake(): void;
+}
+
+/** Lets an asynchronous part run on its own: what it throws is a fault of the node, unless nobody leads here any more. */
+export function runApart(life: Life, work: () => Promise<unknown>): void {
+  work().catch((error: unknown) => {
+    if (!life.isStopped()) life.ports.onFault(error);
+  });
+}
