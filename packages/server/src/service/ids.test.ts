@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { decodeCursor, decodeId, decodeReceipt, encodeCursor, encodeId, encodeReceipt } from './ids.ts';
 
 const number32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-const seq = fc.maxSafeNat();
+const seq = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const position = fc.record({ fireAtMs: fc.integer({ min: 0, max: 2 ** 48 - 1 }), seq });
 const messageRef = fc.record({ epoch: number32, topic: number32, position });
 const receiptRef = fc.record({ epoch: number32, topic: number32, group: number32, position, token: seq });
@@ -29,7 +29,7 @@ test('an id names what it was made from, and has the form that the API promises'
 test('a receipt and a cursor name what they were made from', () => {
   fc.assert(
     fc.property(receiptRef, messageRef, (receipt, ref) => {
-      expect(encodeReceipt(receipt)).toMatch(/^[A-Za-z0-9_-]{48}$/);
+      expect(encodeReceipt(receipt)).toMatch(/^[A-Za-z0-9_-]{44}$/);
       expect(decodeReceipt(encodeReceipt(receipt))).toEqual(receipt);
       expect(decodeCursor(encodeCursor(ref))).toEqual(ref);
     }),

@@ -8,8 +8,8 @@ import { proposed } from './outcome.ts';
 import { cursorPosition, pageOfMessages } from './page.ts';
 import { hashOfCancel, hashOfSchedule } from './request-hash.ts';
 
-/** Above every position. */
-const end: Position = { fireAtMs: bounds.deliverAtMs + bounds.delayMs, seq: Number.MAX_SAFE_INTEGER };
+/** Above every position that a message can have. */
+const end: Position = { fireAtMs: bounds.deliverAtMs + bounds.delayMs, seq: 0 };
 
 export async function schedule(desk: Desk, request: ParsedRequestOf<'schedule'>): Promise<AnswerOf<'schedule'>> {
   desk.leading();

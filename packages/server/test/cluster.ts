@@ -1,0 +1,282 @@
+// Members in one process, on memory-level and on a clock that only a test moves. A kill is sudden: nothing is said, timers
+// and messages of the dead do nothing any more, and only what was written is there after a restart.
+import { setImmediate } from 'node:timers/promises';
+import { type AnswerOf, HoldfastError, OutcomeUnknownError, type RequestOf, type Verb } from '@holdfast/api';
+import type { Hello, NodeId, Transport, TransportEvents } from '@holdfast/raft';
+import { MemoryLevel } from 'memory-level';
+import { createMember, type Member, type MemberConfig, type Peer } from '../src/index.ts';
+import { ManualClock } from './manual-clock.ts';
+
+export const timing = { tickMs: 10, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 };
+const stepMs = 2;
+
+type Database = MemoryLevel<Uint8Array, Uint8Array>;
+
+export interface Node {
+  readonly id: NodeId;
+  readonly member: Member;
+  /** Aborted when it is killed. */
+  readonly life: AbortController;
+  readonly fatal: Error[];
+}
+
+interface End {
+  readonly events: TransportEvents;
+  readonly hello: () => Hello;
+}
+
+export const inReminders = { params: { topic: 'reminders' }, query: {} };
+export const ofMailer = { params: { topic: 'reminders', group: 'mailer' }, query: {} };
+export const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
+
+/** A seeded generator: the same numbers for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+export class Cluster {
+  readonly clock = new ManualClock();
+  readonly ids: readonly NodeId[];
+  readonly nodes = new Map<NodeId, Node>();
+  readonly logged: string[] = [];
+  readonly latenessMs: number[] = [];
+  /** Whose wall clock is how far ahead. */
+  readonly aheadMs = new Map<NodeId, number>();
+  readonly #ends = new Map<NodeId, End>();
+  readonly #cut = new Set<NodeId>();
+  readonly #databases = new Map<NodeId, Database>();
+  readonly #random: () => number;
+
+  constructor(ids: readonly NodeId[], seed: number) {
+    this.ids = ids;
+    this.#random = seeded(seed);
+  }
+
+  /** All started, and one of them serves. */
+  static async start(ids: readonly NodeId[] = ['n1', 'n2', 'n3'], seed = 1): Promise<Cluster> {
+    const cluster = new Cluster(ids, seed);
+    for (const id of ids) await cluster.restart(id);
+    await cluster.until(() => cluster.leader() !== undefined);
+    return cluster;
+  }
+
+  async restart(id: NodeId): Promise<Node> {
+    const life = new AbortController();
+    const fatal: Error[] = [];
+    const member = await createMember(this.#config(id), {
+      database: await this.#database(id),
+      transport: this.#transport(id, life.signal),
+      clock: this.#clockOf(id, life.signal),
+      random: this.#random,
+      randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(this.#random() * 256)),
+      log: this.#log(id),
+      forward: (to, verb, request, { signal }) => this.#forward(to, verb, request, signal),
+      onFatal: (error) => fatal.push(error),
+      onDelivered: (_topic, latenessMs) => this.latenessMs.push(latenessMs),
+    });
+    const node: Node = { id, member, life, fatal };
+    this.nodes.set(id, node);
+    await member.start();
+    return node;
+  }
+
+  kill(id: NodeId): void {
+    this.node(id).life.abort();
+    this.nodes.delete(id);
+    this.#ends.delete(id);
+    for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
+  }
+
+  /** Its messages are lost in both directions; nobody is told. */
+  cut(id: NodeId): void {
+    this.#cut.add(id);
+  }
+
+  heal(): void {
+    this.#cut.clear();
+  }
+
+  node(id: NodeId): Node {
+    const node = this.nodes.get(id);
+    if (node === undefined) throw new Error(`${id} does not run`);
+    return node;
+  }
+
+  leader(): NodeId | undefined {
+    return [...this.nodes.values()].find(({ member }) => member.status().serving)?.id;
+  }
+
+  someLeader(): NodeId {
+    const leader = this.leader();
+    if (leader === undefined) throw new Error('nobody leads');
+    return leader;
+  }
+
+  someFollower(): NodeId {
+    const leader = this.someLeader();
+    const follower = [...this.nodes.keys()].find((id) => id !== leader);
+    if (follower === undefined) throw new Error('nobody follows');
+    return follower;
+  }
+
+  call<V extends Verb>(
+    id: NodeId,
+    verb: V,
+    request: Pick<RequestOf<V>, 'params' | 'query' | 'body'> & { readonly idempotencyKey?: string },
+    options: { readonly signal?: AbortSignal; readonly forwarded?: boolean } = {},
+  ): Promise<AnswerOf<V>> {
+    const { signal = new AbortController().signal, forwarded = false } = options;
+    const whole = { ...request, idempotencyKey: request.idempotencyKey };
+    return this.node(id).member.service.call(verb, whole, { signal, forwarded });
+  }
+
+  /** One message in `reminders`. */
+  async schedule(at: NodeId, body: unknown, delay: string | number, idempotencyKey?: string) {
+    const request = { ...inReminders, body: { body, delay } };
+    const answer = await this.answer(
+      this.call(at, 'schedule', idempotencyKey === undefined ? request : { ...request, idempotencyKey }),
+    );
+    const [message] = answer.messages;
+    if (message === undefined) throw new Error('nothing was scheduled');
+    return { ...message, repeated: answer.repeated };
+  }
+
+  /** By the group `mailer`, which is created when it is new. */
+  async receive(at: NodeId, body: Partial<RequestOf<'receive'>['body']> = {}, signal?: AbortSignal) {
+    const request = { ...ofMailer, body: { create: { start: 'earliest' as const }, ...body } };
+    return (await this.answer(this.call(at, 'receive', request, signal === undefined ? {} : { signal }), 70_000))
+      .messages;
+  }
+
+  async cancel(at: NodeId, id: string, topic = 'reminders'): Promise<AnswerOf<'cancel'>> {
+    return this.answer(this.call(at, 'cancel', { params: { topic, id }, query: {}, body: undefined }));
+  }
+
+  async get(at: NodeId, id: string, topic = 'reminders'): Promise<AnswerOf<'get'>> {
+    return this.answer(this.call(at, 'get', { params: { topic, id }, query: {}, body: undefined }));
+  }
+
+  /** Lets time pass until the promise has an outcome. */
+  async answer<Answer>(promise: Promise<Answer>, withinMs = 20_000): Promise<Answer> {
+    let isSettled = false;
+    const settled = (): void => {
+      isSettled = true;
+    };
+    promise.then(settled, settled);
+    await this.until(() => isSettled, withinMs);
+    return promise;
+  }
+
+  /** The error that it ends with. */
+  async refusal(promise: Promise<unknown>, withinMs?: number): Promise<HoldfastError> {
+    const outcome = await this.answer(
+      promise.then(
+        (answer) => ({ answer }),
+        (error: unknown) => ({ error }),
+      ),
+      withinMs,
+    );
+    if ('error' in outcome && outcome.error instanceof HoldfastError) return outcome.error;
+    throw new Error('it was not refused', { cause: outcome });
+  }
+
+  async until(holds: () => boolean, withinMs = 20_000): Promise<void> {
+    const endMs = this.clock.monotonicMs() + withinMs;
+    for (let turn = 0; !holds(); turn += 1) {
+      if (this.clock.monotonicMs() > endMs) throw new Error(`did not come about within ${withinMs} ms`);
+      await setImmediate();
+      // A few turns of the event loop for each step of time: what a write or a message sets off comes first.
+      if (turn % 3 === 2) this.clock.advance(stepMs);
+    }
+  }
+
+  async pass(ms: number): Promise<void> {
+    const endMs = this.clock.monotonicMs() + ms;
+    await this.until(() => this.clock.monotonicMs() >= endMs, ms + 1_000);
+  }
+
+  async stop(): Promise<void> {
+    const stopped = Promise.all([...this.nodes.values()].map(({ member }) => member.stop()));
+    await this.answer(stopped);
+    this.nodes.clear();
+  }
+
+  #config(id: NodeId): MemberConfig {
+    const peers = this.ids.map((peer): Peer => ({ id: peer, peer: `${peer}:7501`, api: `http://${peer}:7401` }));
+    return { id, peers, timing, graceMs: 3_000, maxClockSkewMs: 500 };
+  }
+
+  async #database(id: NodeId): Promise<Database> {
+    const known = this.#databases.get(id);
+    if (known !== undefined) return known;
+    const database: Database = new MemoryLevel({ keyEncoding: 'view', valueEncoding: 'view' });
+    await database.open();
+    this.#databases.set(id, database);
+    return database;
+  }
+
+  #clockOf(id: NodeId, death: AbortSignal) {
+    return {
+      monotonicMs: () => this.clock.monotonicMs(),
+      wallMs: () => this.clock.wallMs() + (this.aheadMs.get(id) ?? 0),
+      after: (delayMs: number, callback: () => void) =>
+        this.clock.after(delayMs, () => {
+          if (!death.aborted) callback();
+        }),
+    };
+  }
+
+  #log(id: NodeId) {
+    const keep = (fields: Readonly<Record<string, unknown>>): void => {
+      this.logged.push(`${id} ${String(fields['event'])}`);
+    };
+    return { info: keep, warn: keep, error: keep };
+  }
+
+  #transport(id: NodeId, death: AbortSignal): Transport {
+    const deliver = (to: NodeId, give: (events: TransportEvents) => void): void => {
+      if (death.aborted) return;
+      this.clock.after(1, () => {
+        const end = this.#ends.get(to);
+        if (end !== undefined && !this.#cut.has(id) && !this.#cut.has(to)) give(end.events);
+      });
+    };
+    const wallMs = (): number => this.clock.wallMs() + (this.aheadMs.get(id) ?? 0);
+    return {
+      start: async (events, hello) => {
+        this.#ends.set(id, { events, hello });
+        for (const [peer, end] of this.#ends) {
+          if (peer === id) continue;
+          end.events.onPeerUp(hello());
+          events.onPeerUp(end.hello());
+        }
+      },
+      send: (message) => deliver(message.to, (events) => events.onMessage(message, { wallMs: wallMs() })),
+      sendControl: (to, bytes) => deliver(to, (events) => events.onControl(id, bytes)),
+      close: async () => {
+        if (!this.#ends.delete(id)) return;
+        for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
+      },
+    };
+  }
+
+  /** One hop. From a node that is dead or dies, nothing comes back; from one that is cut off, not even that is known. */
+  #forward<V extends Verb>(to: Peer, verb: V, request: RequestOf<V>, signal: AbortSignal): Promise<AnswerOf<V>> {
+    const node = this.nodes.get(to.id);
+    if (node === undefined) return Promise.reject(new HoldfastError('HF_NO_LEADER'));
+    return new Promise((resolve, reject) => {
+      const lost = () => reject(new OutcomeUnknownError());
+      node.life.signal.addEventListener('abort', lost);
+      signal.addEventListener('abort', lost);
+      if (this.#cut.has(to.id)) return;
+      node.member.service.call(verb, request, { signal, forwarded: true }).then(
+        (answer) => (this.#cut.has(to.id) ? undefined : resolve(answer)),
+        (error: unknown) => (this.#cut.has(to.id) ? undefined : reject(error)),
+      );
+    });
+  }
+}
