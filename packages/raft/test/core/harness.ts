@@ -125,9 +125,10 @@ export class Member {
     const sent: Message[] = [];
     for (let quiet = false; !quiet; ) {
       const before = this.applied.length;
-      const leaving = [...this.turn(), ...this.finishWrite()];
-      sent.push(...leaving);
-      quiet = leaving.length === 0 && this.writing === undefined && this.applied.length === before;
+      const leaving = this.turn();
+      const wrote = this.writing !== undefined;
+      sent.push(...leaving, ...this.finishWrite());
+      quiet = leaving.length === 0 && !wrote && this.applied.length === before;
     }
     return sent;
   }

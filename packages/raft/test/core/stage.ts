@@ -1,6 +1,6 @@
 // Plays a text scenario: each command of the script is followed by what happens. See scenarios/README.md.
 import type { CoreConfig } from '../../src/core/core.ts';
-import type { Message, NodeId } from '../../src/core/message.ts';
+import type { Message, MessageKind, MessageOf, NodeId } from '../../src/core/message.ts';
 import { command, Member, TestDisk } from './harness.ts';
 
 type Step = (...words: string[]) => void;
@@ -198,28 +198,22 @@ function isOn(message: Message, where: readonly string[]): boolean {
   return where.includes(message.from) && where.includes(message.to);
 }
 
-function describe(message: Message): string {
-  const { term } = message;
-  switch (message.kind) {
-    case 'preVoteRequest':
-      return `would you vote for me in term ${term}? my log ends ${message.lastIndex}/${message.lastTerm}`;
-    case 'voteRequest':
-      return `vote for me in term ${term}! my log ends ${message.lastIndex}/${message.lastTerm}`;
-    case 'preVoteResponse':
-      return message.granted ? `I would, in term ${term}` : `I would not, my term is ${term}`;
-    case 'voteResponse':
-      return message.granted ? `my vote of term ${term}` : `no vote, my term is ${term}`;
-    case 'appendRequest': {
-      const entries = message.entries.map((entry) => `${entry.index}/${entry.term}`).join(' ');
-      return `term ${term}: after ${message.previousIndex}/${message.previousTerm} append ${entries}, commit ${message.commit}`;
-    }
-    case 'appendResponse':
-      return message.accepted
-        ? `term ${term}: have all to ${message.index}`
-        : `term ${term}: nothing like that at ${message.index}, look at ${message.hintIndex}/${message.hintTerm}`;
-    case 'heartbeat':
-      return `term ${term}: I live, commit ${message.commit}`;
-    case 'heartbeatResponse':
-      return `term ${term}: so do I`;
-  }
-}
+const describe = <K extends MessageKind>(message: MessageOf<K>): string => sentences[message.kind](message);
+
+const sentences: { readonly [K in MessageKind]: (message: MessageOf<K>) => string } = {
+  preVoteRequest: ({ term, lastIndex, lastTerm }) =>
+    `would you vote for me in term ${term}? my log ends ${lastIndex}/${lastTerm}`,
+  voteRequest: ({ term, lastIndex, lastTerm }) => `vote for me in term ${term}! my log ends ${lastIndex}/${lastTerm}`,
+  preVoteResponse: ({ term, granted }) => (granted ? `I would, in term ${term}` : `I would not, my term is ${term}`),
+  voteResponse: ({ term, granted }) => (granted ? `my vote of term ${term}` : `no vote, my term is ${term}`),
+  appendRequest: ({ term, previousIndex, previousTerm, entries, commit }) => {
+    const positions = entries.map((entry) => `${entry.index}/${entry.term}`).join(' ');
+    return `term ${term}: after ${previousIndex}/${previousTerm} append ${positions}, commit ${commit}`;
+  },
+  appendResponse: ({ term, accepted, index, hintIndex, hintTerm }) =>
+    accepted
+      ? `term ${term}: have all to ${index}`
+      : `term ${term}: nothing like that at ${index}, look at ${hintIndex}/${hintTerm}`,
+  heartbeat: ({ term, commit }) => `term ${term}: I live, commit ${commit}`,
+  heartbeatResponse: ({ term }) => `term ${term}: so do I`,
+};

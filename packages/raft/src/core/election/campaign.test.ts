@@ -1,0 +1,169 @@
+import { expect, test } from 'vitest';
+import { append, candidate, follower, member, message, only, preCandidate } from '../../../test/core/roles.ts';
+import { backlogPatienceElections, maxFastAttempts } from '../bounds.ts';
+
+const asked = (messages: Parameters<typeof only>[1]): number => only('preVoteRequest', messages).length;
+
+test('the leader id is cleared when the election timeout passes', () => {
+  const b = follower();
+  b.tick(9);
+  expect(b.status.leader).toBe('a');
+  b.tick();
+  expect(b.status).toMatchObject({ role: 'preCandidate', leader: undefined, term: 1 });
+});
+
+test('the election timeout lies between its limits and is drawn anew', () => {
+  for (const [drawn, ticks] of [
+    [0, 10],
+    [0.5, 15],
+    [0.999, 20],
+  ] as const) {
+    const b = member('b', { config: { random: () => drawn } });
+    b.tick(ticks - 1);
+    expect(b.status.role).toBe('follower');
+    b.tick();
+    expect(b.status.role).toBe('preCandidate');
+  }
+});
+
+test('a candidate that is neither elected nor refused begins again with a pre-vote, in the same term', () => {
+  const a = candidate();
+  a.settle();
+  a.tick(10);
+  expect(a.status).toMatchObject({ role: 'preCandidate', term: 1 });
+});
+
+test('a lost pre-vote ends at once; the next waits for an election timeout', () => {
+  const a = preCandidate();
+  for (const from of ['b', 'c']) a.core.step(message(from, 'a', { kind: 'preVoteResponse', term: 0, granted: false }));
+  expect(a.status.role).toBe('follower');
+  a.tick(9);
+  expect(a.status.role).toBe('follower');
+  a.tick();
+  expect(a.status.role).toBe('preCandidate');
+});
+
+test('news of the dead leader starts a pre-vote within the fast election time', () => {
+  const b = follower({ config: { random: () => 0.999 } });
+  b.core.peerDown('a');
+  expect(b.status).toMatchObject({ role: 'follower', leader: undefined });
+  b.tick();
+  expect(b.status.role).toBe('follower');
+  b.tick();
+  expect(b.status.role).toBe('preCandidate');
+
+  const atOnce = follower();
+  atOnce.core.peerDown('a');
+  expect(atOnce.status.role).toBe('preCandidate');
+});
+
+test('news of another peer is no reason to stand', () => {
+  const b = follower();
+  b.core.peerDown('c');
+  b.core.peerDown('nobody');
+  b.tick(9);
+  expect(b.status).toMatchObject({ role: 'follower', leader: 'a' });
+});
+
+test('wrong news are harmless: the heartbeat of the leader ends the candidacy', () => {
+  const b = follower();
+  b.core.peerDown('a');
+  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 0 }));
+  expect(b.status).toMatchObject({ role: 'follower', leader: 'a', term: 1 });
+  b.tick(9);
+  expect(b.status.role).toBe('follower');
+});
+
+test('while the evidence stands, a pre-vote without a majority is repeated soon, and not for ever', () => {
+  const b = follower({ config: { random: () => 0 } });
+  b.core.peerDown('a');
+  let rounds = 0;
+  for (let ticks = 0; ticks < 200; ticks += 1) {
+    rounds += asked(b.settle()) / 2;
+    b.tick();
+  }
+  // Early rounds every 3 ticks, ordinary ones every 10.
+  const early = maxFastAttempts;
+  expect(rounds).toBe(1 + early + Math.floor((200 - early * 3) / 10));
+});
+
+test('one refusal loses the pre-vote when the third voter is known to be gone', () => {
+  const b = follower();
+  b.core.peerDown('a');
+  b.core.step(message('c', 'b', { kind: 'preVoteResponse', term: 1, granted: false }));
+  expect(b.status.role).toBe('follower');
+  b.tick(3);
+  expect(b.status.role).toBe('preCandidate');
+});
+
+test('the same news decides a round that is under way', () => {
+  const a = preCandidate();
+  a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 0, granted: false }));
+  expect(a.status.role).toBe('preCandidate');
+  a.core.peerDown('c');
+  expect(a.status.role).toBe('follower');
+});
+
+test('of two candidates that meet after a death, the earlier name refuses and the later one makes room', () => {
+  const request = { kind: 'preVoteRequest', term: 2, lastIndex: 0, lastTerm: 0 } as const;
+  const b = follower();
+  b.core.peerDown('a');
+  b.settle();
+  b.core.step(message('c', 'b', request));
+  expect(b.status.role).toBe('preCandidate');
+  expect(b.settle()).toMatchObject([{ kind: 'preVoteResponse', granted: false }]);
+
+  const laterName = follower({ voters: ['a', 'b', 'B'] });
+  laterName.core.peerDown('a');
+  laterName.settle();
+  laterName.core.step(message('B', 'b', request));
+  expect(laterName.status.role).toBe('follower');
+  expect(laterName.settle()).toMatchObject([{ kind: 'preVoteResponse', granted: true }]);
+});
+
+test('a candidate with a backlog waits until it is applied, and stands at once then', () => {
+  const b = follower({ log: [1, 1] });
+  b.applies = false;
+  append(b, 1, [2, 1], [1], 3);
+  b.settle();
+  b.tick(30);
+  expect(b.status).toMatchObject({ role: 'follower', leader: undefined, commit: 3, applied: 0 });
+  b.apply();
+  expect(b.status).toMatchObject({ role: 'preCandidate', applied: 3 });
+});
+
+test('a backlog that does not move is not waited for for ever', () => {
+  const b = follower({ log: [1, 1] });
+  b.applies = false;
+  append(b, 1, [2, 1], [1], 3);
+  b.settle();
+  const patience = backlogPatienceElections * b.config.electionMaxTicks;
+  b.tick(10 + patience - 1);
+  expect(b.status.role).toBe('follower');
+  b.tick();
+  expect(b.status.role).toBe('preCandidate');
+});
+
+test('a node that stops does not stand, and withdraws', () => {
+  const b = follower();
+  b.core.stop();
+  b.tick(100);
+  expect(b.status.role).toBe('follower');
+  const standing = [preCandidate(), candidate()];
+  for (const a of standing) {
+    a.core.stop();
+    expect(a.status.role).toBe('follower');
+  }
+});
+
+test('after a pause a follower waits for the heartbeats that lie in its sockets, and protects no leader of before', () => {
+  const b = follower();
+  b.tick(9);
+  b.core.paused(50);
+  b.tick();
+  expect(b.status.role).toBe('follower');
+  b.core.step(message('c', 'b', { kind: 'preVoteRequest', term: 2, lastIndex: 9, lastTerm: 1 }));
+  expect(b.settle()).toMatchObject([{ kind: 'preVoteResponse', granted: true }]);
+  b.tick(10);
+  expect(b.status.role).toBe('preCandidate');
+});

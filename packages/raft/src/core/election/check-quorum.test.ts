@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import {
+  accept,
+  answerHeartbeat,
+  candidate,
+  leader,
+  member,
+  message,
+  only,
+  preCandidate,
+  settledLeader,
+} from '../../../test/core/roles.ts';
+
+test('a leader that a majority does not answer for an election timeout steps down, and knows no leader', () => {
+  const a = leader();
+  a.tick(19);
+  expect(a.status.role).toBe('leader');
+  a.tick();
+  expect(a.status).toMatchObject({ role: 'follower', leader: undefined, term: 1 });
+});
+
+test('one answer of three is a majority with itself', () => {
+  const a = leader();
+  for (let ticks = 0; ticks < 100; ticks += 1) {
+    a.tick();
+    a.settle();
+    answerHeartbeat(a, 'b');
+  }
+  expect(a.status.role).toBe('leader');
+  expect(a.status.followers.get('b')?.recentlyActive).toBe(true);
+  expect(a.status.followers.get('c')?.recentlyActive).toBe(false);
+});
+
+test('late answers of an earlier term are no sign of life', () => {
+  const a = leader({ term: 3 });
+  a.tick(19);
+  accept(a, 'b', 1, 3);
+  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 3, applied: 0 }));
+  a.tick();
+  expect(a.status.role).toBe('follower');
+});
+
+test('a node of a later term that answers a heartbeat is freed: the leader steps down to that term', () => {
+  const a = leader();
+  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 9, applied: 0 }));
+  expect(a.status).toMatchObject({ role: 'follower', term: 9, leader: undefined });
+});
+
+test('after a pause longer than an election a leader must hear its quorum within two heartbeats', () => {
+  const a = settledLeader();
+  a.core.paused(50);
+  a.tick();
+  expect(only('heartbeat', a.settle()).map((heartbeat) => heartbeat.to)).toEqual(['b', 'c']);
+  a.tick(3);
+  expect(a.status.role).toBe('follower');
+
+  const heard = settledLeader();
+  heard.core.paused(50);
+  heard.tick();
+  answerHeartbeat(heard, 'c');
+  heard.tick(5);
+  expect(heard.status.role).toBe('leader');
+});
+
+test('a short pause costs nothing', () => {
+  const a = settledLeader();
+  a.core.paused(9);
+  a.tick(6);
+  expect(a.status.role).toBe('leader');
+});
+
+test('a leader with a stalled disk steps down only when a quorum of others is durable beyond it', () => {
+  const a = settledLeader();
+  a.core.propose(new Uint8Array(1));
+  a.turn(); // the write stays in flight
+  a.core.diskStalled(100);
+  accept(a, 'b', 2);
+  a.core.diskStalled(100);
+  expect(a.status.role).toBe('leader');
+  accept(a, 'c', 2);
+  a.core.diskStalled(100);
+  expect(a.status.role).toBe('follower');
+});
+
+test('who stands for election with a stalled disk withdraws; a follower is not disturbed', () => {
+  for (const a of [preCandidate(), candidate()]) {
+    a.core.diskStalled(100);
+    expect(a.status.role).toBe('follower');
+  }
+  const b = member('b');
+  b.core.diskStalled(100);
+  b.tick(10);
+  expect(b.status.role).toBe('preCandidate');
+});
