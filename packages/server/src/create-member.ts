@@ -3,14 +3,14 @@
 import { HoldfastError } from '@holdfast/api';
 import { createScheduler, type Scheduler } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
-import { createLeadership, type Leadership } from './leadership.ts';
 import type { Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
-import { createObserver, type Observer } from './observer.ts';
 import { joinReplica, type Opened, openReplica, type Replica } from './replica.ts';
 import type { Leading } from './service/desk.ts';
 import { createPlacement, type Place, type Placement } from './service/placement.ts';
 import { createQuota, type Quota } from './service/quota.ts';
 import { createService } from './service/service.ts';
+import { createLeadership, type Leadership } from './watch/leadership.ts';
+import { createObserver, type Observer } from './watch/observer.ts';
 
 /** A request waits for a leader as long as about two elections take. */
 const electionsToWait = 2;

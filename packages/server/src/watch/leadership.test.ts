@@ -1,7 +1,7 @@
 import type { Scheduler } from '@holdfast/scheduler';
 import { expect, test } from 'vitest';
+import type { MemberLog } from '../member.ts';
 import { createLeadership } from './leadership.ts';
-import type { MemberLog } from './member.ts';
 
 interface Built {
   readonly scheduler: Scheduler;

@@ -2,7 +2,7 @@
 // doubt and built anew when a quorum answers in the same term (a leader that doubted once and then never delivered again
 // would be the failure that this project exists to end).
 import type { Scheduler } from '@holdfast/scheduler';
-import type { MemberLog } from './member.ts';
+import type { MemberLog } from '../member.ts';
 
 /** Doubt at so many looks in a row suspends: one late heartbeat does not send every consumer away. */
 const doubtsToSuspend = 2;

@@ -2,7 +2,7 @@
 // said once per change, not once per look.
 import type { NodeId, RaftStatus } from '@holdfast/raft';
 import type { Skew } from '@holdfast/scheduler';
-import type { MemberLog } from './member.ts';
+import type { MemberLog } from '../member.ts';
 
 export interface ObserverPorts {
   status(): Pick<RaftStatus, 'id' | 'term' | 'leader'>;
