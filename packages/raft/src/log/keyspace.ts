@@ -1,7 +1,7 @@
 // Every key of the log, in one table. Byte order is the order of turns and of indexes.
 //
 //   01 10                          identity: whose directory this is (identity.ts)
-//   01 20                          generations: the highest number ever given to one; written before its first row
+//   01 20                          generations: the highest number ever given to one; generations.ts
 //   01 30 <turn:8>                 turn rows: one a write (turn-row.ts)
 //   01 30 ff...                    their fence
 //   01 40 <generation:4> <index:8> entries
@@ -14,8 +14,6 @@
 import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
 
 export const logSpace = 0x01;
-/** The generation that a directory is founded with. */
-export const firstGeneration = 1;
 
 export const identityKey = key(0x10);
 export const generationsKey = key(0x20);

@@ -6,6 +6,7 @@ import { RaftError, reasonOf } from '../raft-error.ts';
 import type { Batch, Database } from './database.ts';
 import { EntryCache } from './entry-cache.ts';
 import type { Founding } from './founding.ts';
+import { encodeGenerations, firstGeneration } from './generations.ts';
 import {
   checkIdentity,
   decodeIdentity,
@@ -18,7 +19,6 @@ import {
   entryFence,
   entryKey,
   fenceValue,
-  firstGeneration,
   generationsKey,
   identityKey,
   logSpace,
@@ -29,8 +29,7 @@ import {
 } from './keyspace.ts';
 import type { LogStore, Turn } from './log-store.ts';
 import { checkedEntry, recover } from './recover.ts';
-import { encodeTermRun } from './term-run-row.ts';
-import type { TermRuns } from './term-runs.ts';
+import { encodeTermRun, type TermRuns } from './term-runs.ts';
 import { encodeTurnRow, type TurnRow } from './turn-row.ts';
 import { TurnWindow } from './turn-window.ts';
 
@@ -76,8 +75,6 @@ async function found(database: Database, identity: Identity): Promise<void> {
   const rows = await iterator.nextv(1);
   await iterator.close();
   if (rows.length > 0) throw new RaftError('HF_LOG_GAP', 'The row that says whose directory this is is missing.');
-  const generations = Buffer.alloc(4);
-  generations.writeUInt32BE(firstGeneration);
   const first: TurnRow = {
     turn: 0,
     generation: firstGeneration,
@@ -92,7 +89,7 @@ async function found(database: Database, identity: Identity): Promise<void> {
   };
   const batch = database.batch();
   batch.put(identityKey, encodeIdentity(identity));
-  batch.put(generationsKey, generations);
+  batch.put(generationsKey, encodeGenerations(firstGeneration));
   batch.put(turnKey(0), encodeTurnRow(first));
   for (const fence of [turnFence, entryFence(firstGeneration), termRunFence(firstGeneration)])
     batch.put(fence, fenceValue);

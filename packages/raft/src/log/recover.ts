@@ -8,9 +8,19 @@ import type { Entry } from '../core/message.ts';
 import { RaftError } from '../raft-error.ts';
 import type { Database, Range, Row } from './database.ts';
 import { CorruptEntry, decodeEntry } from './entry.ts';
-import { entryFence, entryKey, numberOf, termRunFence, termRunKey, turnFence, turnKey } from './keyspace.ts';
-import { decodeTermRun } from './term-run-row.ts';
-import { type TermRun, TermRuns } from './term-runs.ts';
+import { decodeGenerations } from './generations.ts';
+import {
+  entryFence,
+  entryKey,
+  fenceValue,
+  generationsKey,
+  numberOf,
+  termRunFence,
+  termRunKey,
+  turnFence,
+  turnKey,
+} from './keyspace.ts';
+import { decodeTermRun, type TermRun, TermRuns } from './term-runs.ts';
 import { decodeTurnRow, type TurnRow } from './turn-row.ts';
 
 export interface Recovered {
@@ -35,6 +45,7 @@ export async function recover(
   const turns = await readTurns(database);
   const last = turns.at(-1);
   if (last === undefined) throw gap('There is no row of any turn.', {});
+  checkGenerations(database, last.generation);
   checkFence(database, entryFence(last.generation), 'entries');
   checkFence(database, termRunFence(last.generation), 'terms');
   const terms = await readTerms(database, last);
@@ -146,7 +157,15 @@ export function checkedEntry(index: number, term: number | undefined, row: Uint8
 }
 
 function checkFence(database: Database, key: Uint8Array, of: string): void {
-  if (database.getSync(key) === undefined) throw gap(`The row that ends the ${of} is missing.`, {});
+  const row = database.getSync(key);
+  if (row === undefined) throw gap(`The row that ends the ${of} is missing.`, {});
+  if (Buffer.compare(row, fenceValue) !== 0) throw corrupt(`The row that ends the ${of} is damaged.`, {});
+}
+
+function checkGenerations(database: Database, generation: number): void {
+  const row = database.getSync(generationsKey);
+  if (row === undefined) throw gap('The row that counts the generations is missing.', {});
+  if (decodeGenerations(row) < generation) throw corrupt(`Generation ${generation} was never begun.`, {});
 }
 
 async function* rows(database: Database, range: Range, size: number): AsyncGenerator<Row> {

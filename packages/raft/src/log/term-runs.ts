@@ -1,5 +1,14 @@
-// Which entry has which term, without reading entries: one pair for each run of entries with one term.
+// Which entry has which term, without reading entries: one pair for each run of entries with one term. Each has a row,
+// so that opening learns all terms from these few.
+//
+//   offset  bytes  field
+//   0       8      index
+//   8       8      term
+//   16      4      CRC-32 of bytes 0 to 15
 import { strict as assert } from 'node:assert';
+import { crc32 } from 'node:zlib';
+import { RaftError } from '../raft-error.ts';
+import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
 
 export interface TermRun {
   /** The first entry of the term that the log holds. */
@@ -43,4 +52,29 @@ export class TermRuns {
     assert(last === undefined || last.term <= term, `term falls from ${last?.term} to ${term} at index ${index}`);
     if (last?.term !== term) this.#runs.push({ index, term });
   }
+}
+
+const rowBytes = 20;
+
+export function encodeTermRun({ index, term }: TermRun): Uint8Array {
+  const bytes = Buffer.allocUnsafe(rowBytes);
+  writeSafeInteger(bytes, index, 0);
+  writeSafeInteger(bytes, term, 8);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 16)), 16);
+  return bytes;
+}
+
+/**
+ * @param keyIndex the index in the row's key
+ * @throws RaftError HF_LOG_CORRUPT
+ */
+export function decodeTermRun(keyIndex: number | undefined, raw: Uint8Array): TermRun {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  if (bytes.length === rowBytes && bytes.readUInt32BE(16) === crc32(bytes.subarray(0, 16))) {
+    const index = readSafeInteger(bytes, 0);
+    const term = readSafeInteger(bytes, 8);
+    if (index !== undefined && index === keyIndex && term !== undefined) return { index, term };
+  }
+  const detail = `The row that says which term begins at index ${keyIndex ?? 'unknown'} does not match its checksum.`;
+  throw new RaftError('HF_LOG_CORRUPT', detail, { index: keyIndex });
 }

@@ -1,0 +1,7 @@
+// What an implementation of raft's interfaces must hold, as checks that any test runner can run:
+//
+//   for (const check of logStoreChecks(harness)) test(check.name, check.run);
+export type { Check } from './check.ts';
+export { type LogStoreHarness, logStoreChecks } from './log-store.ts';
+export { type StateMachineHarness, stateMachineChecks } from './state-machine.ts';
+export { type TransportHarness, transportChecks } from './transport.ts';

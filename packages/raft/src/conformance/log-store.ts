@@ -1,0 +1,179 @@
+// What every log store must hold: order, atomicity, durability, and that readers see only what is durable.
+import { strict as assert } from 'node:assert';
+import type { Entry } from '../core/message.ts';
+import { encodeEntry } from '../log/entry.ts';
+import type { LogStore, Turn } from '../log/log-store.ts';
+import type { Check } from './check.ts';
+
+export interface LogStoreHarness {
+  /** A new, empty log. Everything it holds is removed by the harness's owner afterwards. */
+  open(): Promise<LogStore>;
+  /** Closes the log, and opens it again from what is durable. */
+  reopen(log: LogStore): Promise<LogStore>;
+  /** What effects have left under a key. Keys of these checks begin with byte 2. */
+  state(log: LogStore, key: Uint8Array): Uint8Array | undefined;
+}
+
+const nothing: Turn = { hardState: undefined, truncateFrom: undefined, entries: [], effects: [] };
+const record = { clusterId: 'a cluster', incarnations: { someone: 'a directory' } };
+
+function entry(index: number, term: number, size = 10): Entry {
+  return encodeEntry(index, term, 'commands', Buffer.alloc(size, `${index}/${term} `));
+}
+
+function entries(from: number, to: number, term: number): readonly Entry[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => entry(from + i, term));
+}
+
+/** Index and term of everything that the log shows, and that all ways to look agree. */
+function contents(log: LogStore): readonly string[] {
+  const { firstIndex, lastIndex } = log;
+  if (lastIndex < firstIndex) return [];
+  const found = log.entries(firstIndex, lastIndex, Number.POSITIVE_INFINITY);
+  let bytes = 0;
+  for (const [i, { index, term }] of found.entries()) {
+    assert.equal(index, firstIndex + i, 'entries come in order');
+    assert.equal(log.term(index), term, `the term of ${index} is the entry's`);
+    bytes += found[i]?.bytes.length ?? 0;
+  }
+  assert.equal(found.length, lastIndex - firstIndex + 1, 'all entries are shown');
+  assert.equal(log.logBytes, bytes, 'the bytes add up');
+  assert.equal(log.term(lastIndex + 1), undefined, 'nothing is shown behind the end');
+  return found.map(({ index, term }) => `${index}/${term}`);
+}
+
+type Body = (log: LogStore, harness: LogStoreHarness) => Promise<void>;
+
+const bodies: Readonly<Record<string, Body>> = {
+  'a new log is empty, and knows whose it is': async (log) => {
+    assert.deepEqual([log.firstIndex, log.lastIndex, log.logBytes], [1, 0, 0]);
+    assert.deepEqual(log.hardState, { term: 0, vote: undefined });
+    assert.equal(log.term(0), 0, 'the term before the first entry is 0');
+    assert.equal(log.term(1), undefined);
+    assert.ok(log.identity.members.includes(log.identity.id));
+    assert.ok(log.identity.incarnation.length >= 16);
+    assert.equal(log.identity.founding, undefined);
+  },
+
+  'what one turn writes is there afterwards, and after opening again': async (log, harness) => {
+    const key = Buffer.from([2, 1]);
+    await log.write({
+      hardState: { term: 3, vote: 'someone' },
+      truncateFrom: undefined,
+      entries: [...entries(1, 2, 1), entry(3, 3)],
+      effects: [{ key, value: Buffer.from('effect') }],
+    });
+    for (const shown of [log, await harness.reopen(log)]) {
+      assert.deepEqual(contents(shown), ['1/1', '2/1', '3/3']);
+      assert.deepEqual(shown.hardState, { term: 3, vote: 'someone' });
+      assert.equal(Buffer.from(harness.state(shown, key) ?? []).toString(), 'effect');
+    }
+  },
+
+  'a vote is kept until another hard state is written, and can be taken back by a higher term': async (
+    log,
+    harness,
+  ) => {
+    await log.write({ ...nothing, hardState: { term: 1, vote: 'someone' } });
+    await log.write({ ...nothing, entries: [entry(1, 1)] });
+    assert.deepEqual(log.hardState, { term: 1, vote: 'someone' });
+    await log.write({ ...nothing, hardState: { term: 2, vote: undefined } });
+    assert.deepEqual((await harness.reopen(log)).hardState, { term: 2, vote: undefined });
+  },
+
+  'readers see nothing of a turn before it is durable': async (log) => {
+    await log.write({ ...nothing, entries: entries(1, 2, 1) });
+    const writing = log.write({
+      ...nothing,
+      hardState: { term: 2, vote: undefined },
+      truncateFrom: 2,
+      entries: [entry(2, 2)],
+    });
+    assert.deepEqual(contents(log), ['1/1', '2/1']);
+    assert.equal(log.hardState.term, 0);
+    await writing;
+    assert.deepEqual(contents(log), ['1/1', '2/2']);
+  },
+
+  'a truncation removes the end, and what follows takes its place': async (log, harness) => {
+    await log.write({ ...nothing, entries: [...entries(1, 3, 1), ...entries(4, 8, 2)] });
+    await log.write({ ...nothing, truncateFrom: 3, entries: [entry(3, 3), entry(4, 4)] });
+    const expected = ['1/1', '2/1', '3/3', '4/4'];
+    assert.deepEqual(contents(log), expected);
+    assert.equal(log.entries(3, 3, 0)[0]?.payload.toString(), entry(3, 3).payload.toString());
+    const again = await harness.reopen(log);
+    assert.deepEqual(contents(again), expected);
+    await again.write({ ...nothing, entries: [entry(5, 4)] });
+    assert.deepEqual(contents(await harness.reopen(again)), [...expected, '5/4']);
+  },
+
+  'a truncation may leave nothing': async (log, harness) => {
+    await log.write({ ...nothing, entries: entries(1, 3, 1) });
+    await log.write({ ...nothing, truncateFrom: 1 });
+    assert.deepEqual(contents(log), []);
+    assert.deepEqual(contents(await harness.reopen(log)), []);
+  },
+
+  'entries come up to a number of bytes, and at least one': async (log) => {
+    await log.write({ ...nothing, entries: [entry(1, 1, 100), entry(2, 1, 100), entry(3, 1, 1000)] });
+    const two = entry(1, 1, 100).bytes.length * 2;
+    const counts = [0, two - 1, two, two + 100].map((maxBytes) => log.entries(1, 3, maxBytes).length);
+    assert.deepEqual(counts, [1, 1, 2, 2]);
+    assert.deepEqual(
+      log.entries(3, 3, 0).map(({ index }) => index),
+      [3],
+    );
+    assert.deepEqual(
+      log.entries(2, 2, 1e6).map(({ index }) => index),
+      [2],
+    );
+  },
+
+  'effects alone are a turn, and a later delete removes what an earlier put left': async (log, harness) => {
+    const [kept, removed] = [Buffer.from([2, 1]), Buffer.from([2, 2])];
+    const effects = [kept, removed].map((key) => ({ key, value: Buffer.from('here') }));
+    await log.write({ ...nothing, effects });
+    await log.write({ ...nothing, effects: [{ key: removed, value: undefined }] });
+    const again = await harness.reopen(log);
+    assert.equal(Buffer.from(harness.state(again, kept) ?? []).toString(), 'here');
+    assert.equal(harness.state(again, removed), undefined);
+  },
+
+  'a founding record is kept, and may be replaced until it is confirmed': async (log, harness) => {
+    await log.writeFounding({ record: { ...record, clusterId: 'another' }, confirmed: false });
+    await log.writeFounding({ record, confirmed: true });
+    const again = await harness.reopen(log);
+    assert.deepEqual(again.identity.founding, { record, confirmed: true });
+    assert.equal(again.identity.incarnation, log.identity.incarnation);
+  },
+
+  'two writes in flight are refused': async (log) => {
+    const first = log.write({ ...nothing, entries: [entry(1, 1)] });
+    await assert.rejects(log.write({ ...nothing, entries: [entry(1, 1)] }));
+    await first;
+    assert.deepEqual(contents(log), ['1/1']);
+  },
+
+  'a turn that does not fit to the log is refused': async (log) => {
+    await log.write({ ...nothing, entries: entries(1, 2, 2) });
+    await assert.rejects(log.write({ ...nothing, entries: [entry(4, 2)] }), 'a hole');
+  },
+
+  'a log of thousands of entries reads the same after opening again': async (log, harness) => {
+    let next = 1;
+    for (let term = 1; term <= 20; term++) {
+      await log.write({ ...nothing, entries: entries(next, next + 99, term) });
+      next += 100;
+    }
+    const before = contents(log);
+    assert.equal(before.length, 2000);
+    assert.deepEqual(contents(await harness.reopen(log)), before);
+  },
+};
+
+export function logStoreChecks(harness: LogStoreHarness): readonly Check[] {
+  return Object.entries(bodies).map(([name, body]) => ({
+    name: `log store: ${name}`,
+    run: async () => body(await harness.open(), harness),
+  }));
+}
