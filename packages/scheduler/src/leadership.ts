@@ -164,14 +164,13 @@ class Leadership implements Scheduler, Life {
     }
   }
 
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.ports.clock.after(delayMs, resolve);
-      void this.#stopped.then(() => {
-        cancel();
-        resolve();
-      });
+  async #pause(delayMs: number): Promise<void> {
+    let cancel = (): void => {};
+    const passed = new Promise<void>((resolve) => {
+      cancel = this.ports.clock.after(delayMs, resolve);
     });
+    await Promise.race([passed, this.#stopped]);
+    cancel();
   }
 
   #begun(releaseFromMs: number): void {

@@ -5,6 +5,7 @@ export class ManualClock {
   #timers: { atMs: number; callback: () => void }[] = [];
   /** Timers may fire up to so much early, as Node's do. */
   earlyMs = 0;
+  fired = 0;
 
   monotonicMs(): number {
     return this.#nowMs;
@@ -28,6 +29,7 @@ export class ManualClock {
     await settle();
     for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      this.fired++;
       next.callback();
       await settle();
     }

@@ -47,6 +47,10 @@ export class World {
   /** From closed to applied. */
   commitMs = 1;
   isDoubtful = false;
+  /** Every voter's clock jumped by so much. */
+  jumpMs = 0;
+  /** Fewer than a quorum of clocks is known: the stamp stands still. */
+  stoppedAtMs: number | undefined;
   fateOf: (command: Command) => Fate = () => 'append';
   term = 0;
   readonly config: SchedulerConfig;
@@ -73,7 +77,8 @@ export class World {
   }
 
   stampMs(): number {
-    return Math.max(this.store.clockMs, epochMs + Math.floor(this.clock.monotonicMs()));
+    const medianMs = epochMs + this.jumpMs + Math.floor(this.clock.monotonicMs());
+    return this.stoppedAtMs ?? Math.max(this.store.clockMs, medianMs);
   }
 
   /** A leadership begins: its own empty entry is applied, then the scheduler starts. */
@@ -95,10 +100,8 @@ export class World {
       this.config,
     );
     this.scheduler = scheduler;
-    const started = scheduler.start();
-    await this.settle();
+    void scheduler.start();
     await this.advance(this.commitMs);
-    if (this.fateOf({ kind: 'begin', graceMs: 0 }) === 'append') await started;
     return scheduler;
   }
 
