@@ -12,7 +12,7 @@ export interface Address {
 const addressForm = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/;
 
 /** 'localhost:7401', '127.0.0.1:0', '[::1]:7401'; undefined when it is no address. */
-function parseAddress(text: string): Address | undefined {
+export function parseAddress(text: string): Address | undefined {
   const [, host = '', port = ''] = addressForm.exec(text) ?? [];
   if (host === '' || Number(port) > 65_535) return undefined;
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };

@@ -1,5 +1,12 @@
 // A Holdfast node: raft, store and scheduler joined behind a service, and what puts it on the network.
+
+export { systemClock } from './clock.ts';
+export { addressText, type NodeConfig, type NodeConfigInput } from './config.ts';
+export { allSettings, parseConfig, printConfig, readConfig, type Setting } from './config-sources.ts';
 export { createMember } from './create-member.ts';
+export { type OpenDirectory, openDirectory } from './directory.ts';
+export { openapi } from './http/openapi.ts';
+export { createLog, type LogOptions, logEvents } from './log.ts';
 export type {
   CallOptions,
   Member,
@@ -10,3 +17,8 @@ export type {
   Peer,
   Service,
 } from './member.ts';
+export { metricTable } from './metric-table.ts';
+export { type Node, type NodeOptions, startNode } from './node.ts';
+export { configurationPage, logEventsPage, metricsPage, startErrorsPage } from './pages.ts';
+export { soloTransport } from './peer-transport.ts';
+export { StartError, type StartErrorCode, startErrors } from './start-error.ts';

@@ -1,0 +1,153 @@
+// The data directory: one LevelDB for log and state, locked against a second process, and made only once. LevelDB makes a
+// database that is not there, and does so as well when only its file CURRENT was lost: a node would come back empty and
+// vote again. So the directory itself says whether it was made before.
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database, Range } from '@holdfast/raft';
+import type { ScanOptions, Snapshot, StateReader } from '@holdfast/store';
+import { Level } from 'level';
+import { StartError, type StartErrorCode } from './start-error.ts';
+
+export interface OpenDirectory {
+  readonly database: Database & StateReader;
+  close(): Promise<void>;
+}
+
+const markerName = 'holdfast.json';
+const databaseName = 'db';
+const format = 1;
+/** What a file system puts into a fresh volume by itself. */
+const notOurs = new Set(['lost+found']);
+
+type Marker = 'none' | 'making' | 'made';
+
+/**
+ * @param onWrite how long each synced batch took, in ms
+ * @throws StartError HF_DIRECTORY_*
+ */
+export async function openDirectory(dataDir: string, onWrite: (durationMs: number) => void): Promise<OpenDirectory> {
+  const marker = await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => prepare(dataDir));
+  const level = await openLevel(dataDir, marker !== 'made');
+  try {
+    if (marker !== 'made') await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => writeMarker(dataDir, 'made'));
+  } catch (error) {
+    await level.close();
+    throw error;
+  }
+  return { database: timed(level, onWrite), close: () => level.close() };
+}
+
+/** Whatever goes wrong within gets a code, unless it has one. */
+async function coded<T>(code: StartErrorCode, dataDir: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(code, `${dataDir}: ${error instanceof Error ? error.message : String(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function prepare(dataDir: string): Promise<Marker> {
+  await mkdir(dataDir, { recursive: true });
+  const names = (await readdir(dataDir)).filter((name) => !notOurs.has(name));
+  if (names.includes(markerName)) return await readMarker(dataDir, names.includes(databaseName));
+  const [stranger] = names.filter((name) => name !== `${markerName}.new`);
+  if (stranger !== undefined)
+    throw new StartError('HF_DIRECTORY_FOREIGN', `${dataDir} holds ${stranger}, and no ${markerName}.`);
+  await writeMarker(dataDir, 'making');
+  return 'making';
+}
+
+async function readMarker(dataDir: string, hasDatabase: boolean): Promise<Marker> {
+  const text = await readFile(join(dataDir, markerName), 'utf8');
+  const found = parsed(text);
+  if (found.format !== undefined && found.format !== format) {
+    throw new StartError(
+      'HF_DIRECTORY_FORMAT',
+      `${dataDir} has format ${String(found.format)}, and this version knows ${format}.`,
+    );
+  }
+  if (found.state === 'making') return 'making';
+  if (found.state === 'made' && hasDatabase) return 'made';
+  throw new StartError(
+    'HF_DIRECTORY_DAMAGED',
+    `In ${dataDir}, ${found.state === 'made' ? `${databaseName} is missing` : `${markerName} is damaged`}.`,
+  );
+}
+
+function parsed(text: string): { readonly format?: unknown; readonly state?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Whole or not at all, and on the disk when it resolves; with it the names of all that was made in the directory before. */
+async function writeMarker(dataDir: string, state: Marker): Promise<void> {
+  const path = join(dataDir, markerName);
+  const file = await open(`${path}.new`, 'w');
+  await file.writeFile(`${JSON.stringify({ format, state })}\n`);
+  await file.sync();
+  await file.close();
+  await rename(`${path}.new`, path);
+  const directory = await open(dataDir, 'r');
+  await directory.sync();
+  await directory.close();
+}
+
+type Bytes = Level<Uint8Array, Uint8Array>;
+
+async function openLevel(dataDir: string, createIfMissing: boolean): Promise<Bytes> {
+  const level: Bytes = new Level<Uint8Array, Uint8Array>(join(dataDir, databaseName), {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+    createIfMissing,
+    // Fewer and larger tables: with 4 MiB a compaction stalled writes for a second under load.
+    writeBufferSize: 16 * 1024 * 1024,
+    compression: true,
+  });
+  try {
+    await level.open();
+    return level;
+  } catch (error) {
+    throw openError(dataDir, error);
+  }
+}
+
+function openError(dataDir: string, error: unknown): StartError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  const says = `${dataDir}: ${cause instanceof Error ? cause.message : String(cause)}.`;
+  if (code === 'LEVEL_LOCKED') return new StartError('HF_DIRECTORY_LOCKED', says, { cause: error });
+  const isMissing = /does not exist|No such file/.test(says);
+  if (code === 'LEVEL_CORRUPTION' || isMissing) return new StartError('HF_DIRECTORY_DAMAGED', says, { cause: error });
+  return new StartError('HF_DIRECTORY_UNREADABLE', says, { cause: error });
+}
+
+/** What raft and store ask of a database; each write is timed, since every acknowledgement waits for one. */
+function timed(database: Database & StateReader, onWrite: (durationMs: number) => void): Database & StateReader {
+  return {
+    getSync: (key: Uint8Array, options?: { readonly snapshot: Snapshot }) =>
+      options === undefined ? database.getSync(key) : database.getSync(key, options),
+    snapshot: () => database.snapshot(),
+    // The same method of level twice: its two callers give ranges of different types.
+    iterator: (range: Range | ScanOptions) =>
+      'snapshot' in range ? database.iterator(range) : database.iterator(range),
+    batch() {
+      const batch = database.batch();
+      return {
+        put: (key, value) => batch.put(key, value),
+        del: (key) => batch.del(key),
+        async write(options) {
+          const startedMs = performance.now();
+          await batch.write(options);
+          onWrite(performance.now() - startedMs);
+        },
+      };
+    },
+  };
+}

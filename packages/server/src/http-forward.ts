@@ -1,0 +1,160 @@
+// A follower passes a request to the leader's API: one hop, in msgpack, over connections that are kept. Long polls have
+// connections of their own, so that a thousand idle consumers do not stand in front of one write.
+import {
+  bounds,
+  fromProblem,
+  HoldfastError,
+  OutcomeUnknownError,
+  type RequestOf,
+  routes,
+  type Verb,
+} from '@holdfast/api';
+import { Packr } from 'msgpackr';
+import { errors, Pool } from 'undici';
+import { forwardedHeader, msgpackType } from './http/request.ts';
+import type { MemberPorts, Peer } from './member.ts';
+
+export interface Forwarder {
+  readonly forward: MemberPorts['forward'];
+  inFlight(): number;
+  /** Refused here because too much was under way, by the name of the bound. */
+  readonly refusals: ReadonlyMap<string, number>;
+  /** Requests under way fail. */
+  close(): Promise<void>;
+}
+
+type Lane = 'polls' | 'others';
+
+/** To one peer. A poll holds its connection; the others wait for a free one. */
+const lanes = {
+  polls: { connections: 1_024, inFlight: 1_024, answerMs: bounds.waitMs + 15_000 },
+  others: { connections: 64, inFlight: 2_048, answerMs: 10_000 },
+} as const;
+const connectMs = 1_000;
+/** Shorter than the server keeps them, so that a request does not meet a connection that is being closed. */
+const keepAliveMs = 30_000;
+const answerBytes = 32 * 1024 * 1024;
+
+/** The request did not leave this machine: certainly not applied. */
+const neverSent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+const packr = new Packr({ useRecords: false, mapsAsObjects: true });
+
+interface Line {
+  readonly pool: Pool;
+  inFlight: number;
+}
+
+export function createForwarder(): Forwarder {
+  const lines = new Map<string, Line>();
+  const refusals = new Map<string, number>();
+
+  const lineTo = (api: string, lane: Lane): Line => {
+    const key = `${lane} ${api}`;
+    let line = lines.get(key);
+    if (line === undefined) lines.set(key, (line = { pool: poolTo(api, lane), inFlight: 0 }));
+    return line;
+  };
+  return {
+    async forward(to: Peer, verb, request, { signal }) {
+      const lane = verb === 'receive' ? 'polls' : 'others';
+      const line = lineTo(to.api, lane);
+      if (line.inFlight >= lanes[lane].inFlight) throw refused(refusals, lane);
+      line.inFlight += 1;
+      try {
+        return await send(line.pool, verb, request, signal);
+      } finally {
+        line.inFlight -= 1;
+      }
+    },
+    inFlight: () => [...lines.values()].reduce((sum, line) => sum + line.inFlight, 0),
+    refusals,
+    async close() {
+      await Promise.all([...lines.values()].map(({ pool }) => pool.destroy()));
+    },
+  };
+}
+
+function poolTo(api: string, lane: Lane): Pool {
+  const { connections, answerMs } = lanes[lane];
+  return new Pool(api, {
+    connections,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: answerMs,
+    bodyTimeout: lanes.others.answerMs,
+    maxResponseSize: answerBytes,
+    connect: { timeout: connectMs },
+  });
+}
+
+function refused(refusals: Map<string, number>, lane: Lane): HoldfastError {
+  const bound = `forward.${lane}`;
+  refusals.set(bound, (refusals.get(bound) ?? 0) + 1);
+  return new HoldfastError(lane === 'polls' ? 'HF_TOO_MANY_WAITING' : 'HF_OVERLOADED', { retryAfterMs: 1_000 });
+}
+
+type AnswerTo = Awaited<ReturnType<MemberPorts['forward']>>;
+
+async function send<V extends Verb, Answer extends AnswerTo>(
+  pool: Pool,
+  verb: V,
+  request: RequestOf<V>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { method } = routes[verb];
+  const headers: Record<string, string> = { accept: msgpackType, [forwardedHeader]: '1' };
+  if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
+  if (request.body !== undefined) headers['content-type'] = msgpackType;
+  const body = request.body === undefined ? null : packr.pack(request.body);
+  try {
+    const response = await pool.request({ path: pathOf(verb, request), method, headers, body, signal });
+    const bytes = Buffer.from(await response.body.arrayBuffer());
+    if (response.statusCode === 200 && response.headers['content-type'] === msgpackType) {
+      // Another node of the same cluster made it from the same schemas.
+      return packr.unpack(bytes) as Answer;
+    }
+    throw problemIn(bytes) ?? lostOn(verb, new Error(`${response.statusCode}, and neither an answer nor a problem`));
+  } catch (error) {
+    throw error instanceof HoldfastError ? error : lostOn(verb, error);
+  }
+}
+
+function pathOf<V extends Verb>(verb: V, { params, query }: RequestOf<V>): string {
+  const values = new Map(Object.entries(params));
+  const path = routes[verb].path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(values.get(name))),
+  );
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+  return given.size === 0 ? path : `${path}?${given.toString()}`;
+}
+
+function problemIn(bytes: Buffer): HoldfastError | undefined {
+  try {
+    return fromProblem(JSON.parse(bytes.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The connection failed. Before the request was sent, and for what changes nothing, that is only a missing leader. */
+function lostOn(verb: Verb, cause: unknown): HoldfastError {
+  const notApplied = isNeverSent(cause) || routes[verb].method === 'GET';
+  // A receive that was lost is repeated by its receive id, marked as repeated: that finds the leases, if there are any.
+  if (notApplied || verb === 'receive') return new HoldfastError('HF_NO_LEADER', { retryAfterMs: 300 }, { cause });
+  return new OutcomeUnknownError({}, { cause });
+}
+
+function isNeverSent(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isNeverSent);
+  if (error instanceof errors.ConnectTimeoutError) return true;
+  return error instanceof Error && 'code' in error && neverSent.has(String(error.code));
+}

@@ -1,0 +1,37 @@
+// How a node reaches the others: raft's TCP transport, or nothing at all for a node on its own, which needs no port.
+import { createTcpTransport, type Transport } from '@holdfast/raft';
+import type { NodeConfig } from './config.ts';
+import { parseAddress } from './config.ts';
+import type { MemberPorts, Peer } from './member.ts';
+
+export interface PeerTransport {
+  readonly transport: Transport;
+  /** What was dropped, refused or lost on the way, by reason. */
+  counts(): ReadonlyMap<string, number>;
+}
+
+/** For a member on its own, embedded or not: there is nobody to reach. */
+export const soloTransport: Transport = {
+  start: () => Promise.resolve(),
+  send: () => undefined,
+  sendControl: () => undefined,
+  close: () => Promise.resolve(),
+};
+
+export function peerTransport(
+  config: NodeConfig,
+  { clock, random }: Pick<MemberPorts, 'clock' | 'random'>,
+): PeerTransport {
+  const others = config.peers.filter(({ id }) => id !== config.id);
+  if (others.length === 0) return { transport: soloTransport, counts: () => new Map() };
+  const peers = new Map(others.map((peer) => [peer.id, addressOf(peer)]));
+  const transport = createTcpTransport({ id: config.id, listen: config.peerListen, peers, clock, random });
+  return { transport, counts: () => transport.counts };
+}
+
+function addressOf({ id, peer }: Peer) {
+  const address = parseAddress(peer);
+  if (address === undefined)
+    throw new RangeError(`${id} has the peer address "${peer}", which the settings should have refused`);
+  return address;
+}
