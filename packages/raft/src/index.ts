@@ -10,8 +10,8 @@ export type { RaftNode, RaftNodeOptions, RaftOwner, RaftStatus, RaftTiming } fro
 export type { Batch, Database, Range, Row, RowIterator } from './log/database.ts';
 export { type LevelLogOptions, openLevelLog } from './log/level-log.ts';
 export type { LogStore, Turn } from './log/log-store.ts';
-export { decodePayload, type Payload } from './log/payload.ts';
 export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
+export { decodePayload, type Payload } from './log/payload.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
 export type { Effect, Effects, EntryInfo, StateMachine } from './state-machine.ts';
 export type { Address } from './wire/lane.ts';

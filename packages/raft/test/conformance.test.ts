@@ -22,7 +22,7 @@ const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
 const cleanups: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
 describe('memory log', () => {
