@@ -1,0 +1,57 @@
+// A store over a carrier that answers from a table of functions: for tests of what lies above the carrier.
+import type { AnswerOf, RequestOf, Verb } from '@holdfast/api';
+import { createStore, type HoldfastStore } from '../src/holdfast-store.ts';
+import type { RetryingCarrier } from '../src/retrying-carrier.ts';
+import { ManualClock } from './manual-clock.ts';
+
+export type Answers = {
+  readonly [V in Verb]?: (request: RequestOf<V>, signal: AbortSignal | undefined) => AnswerOf<V> | Promise<AnswerOf<V>>;
+};
+
+export interface Call {
+  readonly verb: Verb;
+  readonly params: object;
+  readonly query: object;
+  readonly body: unknown;
+  readonly idempotencyKey: string | undefined;
+}
+
+export function fakeStore(answers: Answers): { store: HoldfastStore; clock: ManualClock; calls: Call[] } {
+  const clock = new ManualClock();
+  const calls: Call[] = [];
+  const carrier: RetryingCarrier = {
+    async call<V extends Verb>(verb: V, request: RequestOf<V>, options: { readonly signal?: AbortSignal }) {
+      options.signal?.throwIfAborted();
+      calls.push({ verb, ...request });
+      const answer: Answers[V] = answers[verb];
+      if (answer === undefined) throw new Error(`this test does not answer ${verb}`);
+      return answer(request, options.signal);
+    },
+    counters: () => {
+      throw new Error('a fake carrier counts nothing');
+    },
+    close: async () => undefined,
+  };
+  let drawn = 0;
+  const randomBytes = (count: number) => new Uint8Array(count).fill((drawn += 1));
+  return { store: createStore({ carrier, clock, randomBytes }), clock, calls };
+}
+
+/** A leased message as a node answers it. */
+export function leased(number: number, payload: unknown = number): AnswerOf<'receive'>['messages'][number] {
+  return {
+    id: `m000000${number}`,
+    receipt: `r000000${number}`,
+    attempt: 1,
+    token: number,
+    deliverAtMs: 1_900_000_000_000,
+    leasedUntilMs: 1_900_000_030_000,
+    headers: { 'content-type': 'application/json' },
+    body: payload,
+  };
+}
+
+/** Never answers; rejects when its caller walks away, as a carrier does. */
+export function silence(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }));
+}
