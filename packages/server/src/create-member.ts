@@ -90,7 +90,7 @@ class LocalMember implements Member {
       skewMs: replica.skewMs(),
       leaderChanges: this.#observer.leaderChanges,
       requestsInProgress: this.#quota.requests,
-      refusals: this.#quota.refusals,
+      refusals: new Map([...this.#leadership.pastRefusals, ...this.#quota.refusals]),
     };
   }
 

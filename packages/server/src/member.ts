@@ -74,7 +74,7 @@ export interface MemberStatus {
   readonly skewMs: ReadonlyMap<NodeId, number>;
   readonly leaderChanges: number;
   readonly requestsInProgress: number;
-  /** Requests refused by this node itself, by the name of their bound; raft and scheduler count their own. */
+  /** Requests refused by this node itself and by its past schedulers, by the name of their bound; raft and the scheduler count their own. */
   readonly refusals: ReadonlyMap<string, number>;
 }
 

@@ -80,7 +80,7 @@ export class Metrics {
     this.#readProcess();
     this.#readRequests();
     const refusals = new Map(this.#sources.refusals());
-    for (const counted of [status?.raft.refusals, status?.scheduler?.refusals]) {
+    for (const counted of [status?.raft.refusals, status?.scheduler?.refusals, status?.refusals]) {
       for (const [bound, count] of counted ?? []) refusals.set(bound, (refusals.get(bound) ?? 0) + count);
     }
     this.#count(
@@ -90,7 +90,7 @@ export class Metrics {
     return await this.#registry.metrics();
   }
 
-  #readRaft({ raft, serving, leaderChanges, skewMs }: MemberStatus): void {
+  #readRaft({ raft, serving, leaderChanges, skewMs, requestsInProgress }: MemberStatus): void {
     this.#set(
       'role',
       roles.map((role) => [{ role }, raft.role === role ? 1 : 0]),
@@ -108,6 +108,7 @@ export class Metrics {
     );
     this.#set('logBytes', raft.logBytes);
     this.#set('waitingProposals', raft.waitingProposals);
+    this.#set('requestsInProgress', requestsInProgress);
     this.#count('leaderChanges', leaderChanges);
     this.#set(
       'skew',

@@ -48,6 +48,7 @@ export class Cluster {
   readonly aheadMs = new Map<NodeId, number>();
   readonly #ends = new Map<NodeId, End>();
   readonly #cut = new Set<NodeId>();
+  readonly #deaf = new Set<NodeId>();
   readonly #databases = new Map<NodeId, Database>();
   readonly #random: () => number;
 
@@ -96,8 +97,14 @@ export class Cluster {
     this.#cut.add(id);
   }
 
+  /** What others send to it is lost. */
+  deafen(id: NodeId): void {
+    this.#deaf.add(id);
+  }
+
   heal(): void {
     this.#cut.clear();
+    this.#deaf.clear();
   }
 
   node(id: NodeId): Node {
@@ -242,7 +249,7 @@ export class Cluster {
       if (death.aborted) return;
       this.clock.after(1, () => {
         const end = this.#ends.get(to);
-        if (end !== undefined && !this.#cut.has(id) && !this.#cut.has(to)) give(end.events);
+        if (end !== undefined && !this.#cut.has(id) && !this.#cut.has(to) && !this.#deaf.has(to)) give(end.events);
       });
     };
     const wallMs = (): number => this.clock.wallMs() + (this.aheadMs.get(id) ?? 0);

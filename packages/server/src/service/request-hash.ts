@@ -12,9 +12,12 @@ export function hashOfSchedule(topic: string, messages: readonly NewMessage[]): 
   field(hash, 'schedule');
   field(hash, topic);
   for (const { at, headers, body } of messages) {
-    field(hash, instantText(at));
-    field(hash, headers);
-    field(hash, body);
+    const head = Buffer.allocUnsafe(17);
+    head.writeUInt8(at.kind === 'time' ? 1 : 2, 0);
+    head.writeDoubleBE(msOf(at), 1);
+    head.writeUInt32BE(headers.length, 9);
+    head.writeUInt32BE(body.length, 13);
+    hash.update(head).update(headers).update(body);
   }
   return hash.digest().subarray(0, hashBytes);
 }
@@ -29,18 +32,16 @@ export function hashOfCancel(topic: string, id: string): Uint8Array {
 }
 
 /** With its length in front, so that no two lists of fields hash alike by running into each other. */
-function field(hash: Hash, value: string | Uint8Array): void {
-  const length = Buffer.allocUnsafe(4);
-  length.writeUInt32BE(typeof value === 'string' ? Buffer.byteLength(value) : value.length);
-  hash.update(length).update(value);
+function field(hash: Hash, text: string): void {
+  hash.update(`${Buffer.byteLength(text)} ${text}`);
 }
 
-function instantText(at: DeliverAt): string {
+function msOf(at: DeliverAt): number {
   switch (at.kind) {
     case 'time':
-      return `time ${at.timeMs}`;
+      return at.timeMs;
     case 'delay':
-      return `delay ${at.delayMs}`;
+      return at.delayMs;
     default:
       return at satisfies never;
   }

@@ -128,7 +128,8 @@ async function forwarded<V extends Verb>(
     return await ports.forward(peer, verb, request, { signal: AbortSignal.any([callerSignal, lost.signal]) });
   } catch (error) {
     if (!lost.signal.aborted) throw error;
-    if (routes[verb].method === 'GET') throw nowhere(ports);
+    // A receive is repeated by its receive id, marked as repeated: that finds the leases, if there are any.
+    if (routes[verb].method === 'GET' || verb === 'receive') throw nowhere(ports);
     throw new OutcomeUnknownError({}, { cause: error });
   } finally {
     unwatch();

@@ -63,7 +63,15 @@ function schedulerInTest(): Built {
       },
       receive: unused,
       backoffMs: unused,
-      status: unused,
+      status: () => ({
+        waitingReceives: 0,
+        leases: 0,
+        oldestLeaseMs: 0,
+        rebuildMs: 0,
+        windowPositions: 0,
+        proposalsInFlight: 0,
+        refusals: new Map([['leases', 2]]),
+      }),
     },
   };
   return built;
@@ -162,4 +170,14 @@ test('a stop answers the waiters of the scheduler', async () => {
   leadership.stop();
   expect(at(built, 0).isStopped).toBe(true);
   expect(leadership.serving()).toBeUndefined();
+});
+
+test('what ended schedulers refused stays counted', () => {
+  const { leadership } = leadershipInTest();
+  leadership.becomeLeader(3);
+  expect(leadership.pastRefusals).toEqual(new Map());
+  leadership.loseLeader(3);
+  leadership.becomeLeader(4);
+  leadership.stop();
+  expect(leadership.pastRefusals).toEqual(new Map([['leases', 4]]));
 });

@@ -25,8 +25,10 @@ export interface LeadershipPorts {
 export interface Leadership {
   becomeLeader(term: number): void;
   loseLeader(term: number): void;
-  /** Whose scheduler works for this term, started or not. */
+  /** The scheduler that works for this term, started or not. */
   readonly scheduler: Scheduler | undefined;
+  /** What the schedulers before it refused, by the name of the bound: a count of a node must not fall at an election. */
+  readonly pastRefusals: ReadonlyMap<string, number>;
   /** The leadership that may answer at this moment; undefined in doubt and before `begin` is applied. */
   serving(): { readonly term: number; readonly scheduler: Scheduler } | undefined;
   /** Called every few ms while the node runs: notices doubt that lasts, and its end. */
@@ -38,6 +40,7 @@ export interface Leadership {
 export function createLeadership(ports: LeadershipPorts): Leadership {
   let state: State = { kind: 'none' };
   let doubts = 0;
+  const pastRefusals = new Map<string, number>();
 
   const build = (term: number): void => {
     const scheduler = ports.createScheduler();
@@ -56,7 +59,11 @@ export function createLeadership(ports: LeadershipPorts): Leadership {
   const end = (next: State): void => {
     const ended = state;
     state = next;
-    if (ended.kind === 'starting' || ended.kind === 'serving') ended.scheduler.stop();
+    if (ended.kind === 'starting' || ended.kind === 'serving') {
+      ended.scheduler.stop();
+      for (const [bound, count] of ended.scheduler.status().refusals)
+        pastRefusals.set(bound, (pastRefusals.get(bound) ?? 0) + count);
+    }
     ports.onChange();
   };
 
@@ -71,6 +78,7 @@ export function createLeadership(ports: LeadershipPorts): Leadership {
     get scheduler() {
       return state.kind === 'starting' || state.kind === 'serving' ? state.scheduler : undefined;
     },
+    pastRefusals,
     serving() {
       return state.kind === 'serving' && !ports.inDoubt() ? state : undefined;
     },
