@@ -1,0 +1,122 @@
+// Three members with real sockets and real LevelDBs in one process.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createRaftNode, createTcpTransport, type Outcome, openLevelLog, type RaftNode } from '../src/index.ts';
+import { freePort, realClock, until } from './real.ts';
+import { bytes, Notebook, timing } from './world.ts';
+
+interface Running {
+  readonly id: string;
+  readonly node: RaftNode<number>;
+  readonly machine: Notebook;
+  readonly leads: () => boolean;
+  readonly fatal: () => Error | undefined;
+  /** As a process that is killed: the sockets close, and nothing is said or written. */
+  kill(): Promise<void>;
+}
+
+const ids = ['n1', 'n2', 'n3'];
+let root = '';
+let ports: ReadonlyMap<string, number> = new Map();
+let running: Running[] = [];
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'));
+  ports = new Map(await Promise.all(ids.map(async (id) => [id, await freePort()] as const)));
+});
+
+afterEach(async () => {
+  for (const { kill } of running) await kill();
+  running = [];
+  await rm(root, { recursive: true });
+});
+
+async function start(id: string): Promise<Running> {
+  const database = new Level<Uint8Array, Uint8Array>(join(root, id), { keyEncoding: 'view', valueEncoding: 'view' });
+  await database.open();
+  const machine = new Notebook();
+  // The notebook keeps nothing between two starts, so everything is applied anew.
+  const log = await openLevelLog({ database, applied: 0, id, members: ids, random: Math.random });
+  const address = (peer: string) => ({ host: '127.0.0.1', port: ports.get(peer) ?? 0 });
+  const peers = new Map(ids.filter((peer) => peer !== id).map((peer) => [peer, address(peer)]));
+  const transport = createTcpTransport({ id, listen: address(id), peers, clock: realClock, random: Math.random });
+  let leads = false;
+  let error: Error | undefined;
+  const node = createRaftNode<number>({
+    id,
+    members: ids,
+    timing,
+    log,
+    stateMachine: machine,
+    transport,
+    clock: realClock,
+    random: Math.random,
+    owner: {
+      entryHeader: () => bytes(id),
+      onLeader: () => {
+        leads = true;
+      },
+      onLeaderLost: () => {
+        leads = false;
+      },
+      onSample: () => undefined,
+      onFatal: (cause) => {
+        error = cause;
+      },
+    },
+  });
+  const kill = async (): Promise<void> => {
+    await transport.close();
+    await node.stop();
+    await log.close();
+    await database.close();
+  };
+  const member = { id, node, machine, leads: () => leads && error === undefined, fatal: () => error, kill };
+  await node.start();
+  running.push(member);
+  return member;
+}
+
+async function leaderOf(members: readonly Running[]): Promise<Running> {
+  await until(() => members.some(({ leads }) => leads()));
+  const leader = members.find(({ leads }) => leads());
+  if (leader === undefined) throw new Error('nobody leads');
+  return leader;
+}
+
+async function propose(leader: Running, from: number, count: number): Promise<readonly Outcome<number>[]> {
+  return Promise.all(Array.from({ length: count }, (_, i) => leader.node.propose(bytes(`note ${from + i}`))));
+}
+
+test('a cluster goes on without its leader, and takes it back, but not with an empty directory', async () => {
+  const members = await Promise.all(ids.map(start));
+  const first = await leaderOf(members);
+  const outcomes = await propose(first, 0, 2000);
+  expect(outcomes.map(({ kind }) => kind)).toEqual(outcomes.map(() => 'applied'));
+
+  await first.kill();
+  running = running.filter((member) => member !== first);
+  const second = await leaderOf(running);
+  const more = await propose(second, 2000, 100);
+  expect(more.every(({ kind }) => kind === 'applied')).toBe(true);
+  const expected = Array.from({ length: 2100 }, (_, i) => `note ${i}`);
+  expect(second.machine.notes).toEqual(expected);
+
+  const back = await start(first.id);
+  await until(() => back.machine.notes.length === 2100);
+  expect(back.machine.notes).toEqual(expected);
+
+  await back.kill();
+  running = running.filter((member) => member !== back);
+  await rm(join(root, first.id), { recursive: true });
+  const wiped = await start(first.id);
+  await until(() => wiped.fatal() !== undefined);
+  expect(wiped.fatal()).toMatchObject({ code: 'HF_WIPED_MEMBER' });
+  expect(wiped.fatal()?.message).toContain('Two of three go on without it');
+  expect((await propose(await leaderOf(running.filter((member) => member !== wiped)), 2100, 1))[0]?.kind).toBe(
+    'applied',
+  );
+});
