@@ -1,33 +1,39 @@
 // Idempotency keys: the same key with the same request gets the first answer, from any node, after any leader change.
 import type { Idempotency } from '../command.ts';
 import type { KeptAnswer } from '../rows/answer-row.ts';
-import type { Refusal } from '../verdict.ts';
 import type { EntryRows } from './entry-rows.ts';
 
-/** @returns the first answer, a refusal when the key stands for another request, undefined when the key is free */
+/** What stands under a request's idempotency key. */
+export type FirstAnswer =
+  | { readonly kind: 'first'; readonly answer: KeptAnswer }
+  /** The key was used for another request. */
+  | { readonly kind: 'reused' }
+  /** Or it ran out, and was not collected yet. */
+  | { readonly kind: 'none'; readonly ranOutMs: number | undefined };
+
+/** @param topic undefined when it is new: then nothing stands under any key */
 export function firstAnswer(
   rows: EntryRows,
-  topic: number,
+  topic: number | undefined,
   idempotency: Idempotency | undefined,
-): KeptAnswer | Refusal | undefined {
-  if (idempotency === undefined) return undefined;
+): FirstAnswer {
+  if (idempotency === undefined || topic === undefined) return { kind: 'none', ranOutMs: undefined };
   const kept = rows.answer(topic, idempotency.key);
-  if (kept === undefined || kept.untilMs <= rows.clockMs) return undefined;
-  return Buffer.compare(kept.requestHash, idempotency.requestHash) === 0 ? kept.answer : keyReused;
+  if (kept === undefined || kept.untilMs <= rows.clockMs) return { kind: 'none', ranOutMs: kept?.untilMs };
+  const same = Buffer.compare(kept.requestHash, idempotency.requestHash) === 0;
+  return same ? { kind: 'first', answer: kept.answer } : { kind: 'reused' };
 }
 
-export const keyReused: Refusal = { kind: 'refused', code: 'idempotencyKeyReused' };
-
+/** @param ranOutMs as firstAnswer said: the old answer's row in order of time would be left behind */
 export function keepAnswer(
   rows: EntryRows,
   topic: number,
   idempotency: Idempotency | undefined,
   answer: KeptAnswer,
+  ranOutMs: number | undefined,
 ): void {
   if (idempotency === undefined) return;
   const { key, requestHash, keepMs } = idempotency;
-  // One that ran out and was not collected yet: its row in order of time would be left behind.
-  const old = rows.answer(topic, key);
-  if (old !== undefined) rows.deleteAnswer(topic, key, old.untilMs);
+  if (ranOutMs !== undefined) rows.deleteAnswer(topic, key, ranOutMs);
   rows.putAnswer(topic, key, { requestHash, untilMs: rows.clockMs + keepMs, answer });
 }

@@ -6,7 +6,7 @@ import { fateOf } from '../fate.ts';
 import type { Position } from '../position.ts';
 import type { CancelVerdict, VerdictOf } from '../verdict.ts';
 import type { Hold } from '../view.ts';
-import { firstAnswer, keepAnswer, keyReused } from './answers.ts';
+import { firstAnswer, keepAnswer } from './answers.ts';
 import { isDone, wasHanded } from './done.ts';
 import type { EntryRows } from './entry-rows.ts';
 import type { TopicDraft } from './topic-draft.ts';
@@ -16,13 +16,13 @@ export function applyCancel(rows: EntryRows, command: CommandOf<'cancel'>): Verd
   const draft = rows.draft(topic);
   if (draft === undefined) return { kind: 'refused', code: 'topicNotFound' };
   const first = firstAnswer(rows, topic, idempotency);
-  if (first?.kind === 'refused') return first;
-  if (first !== undefined) return first.kind === 'cancel' ? { ...first.verdict, repeated: true } : keyReused;
+  if (first.kind === 'first' && first.answer.kind === 'cancel') return { ...first.answer.verdict, repeated: true };
+  if (first.kind !== 'none') return { kind: 'refused', code: 'idempotencyKeyReused' };
 
   const verdict = rows.hasMessage(topic, position)
     ? cancelMessage(rows, draft, position)
     : fateOf(rows.meta, draft.row.nextGroup > 1, position, rows.ended(topic, position));
-  keepAnswer(rows, topic, idempotency, { kind: 'cancel', verdict });
+  keepAnswer(rows, topic, idempotency, { kind: 'cancel', verdict }, first.ranOutMs);
   return { ...verdict, repeated: false };
 }
 
@@ -47,6 +47,12 @@ function cancelMessage(rows: EntryRows, draft: TopicDraft, position: Position): 
   const end = handed ? ({ kind: 'stopped', attempts } as const) : ({ kind: 'cancelled' } as const);
   rows.deleteMessage(topic, position);
   rows.putEnded(topic, position, end);
+  for (const { number } of groups) {
+    // Done with it before, and only now it leaves the lane: one of those that it acknowledged is gone.
+    const group = draft.group(number);
+    if (group !== undefined && wasHanded(group, position) && !holds.some((held) => held.group === number))
+      group.gone += 1;
+  }
   for (const { group: number, hold } of holds) {
     rows.changeHold(topic, number, hold, undefined);
     const group = draft.group(number);

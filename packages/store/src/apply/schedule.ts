@@ -6,7 +6,7 @@ import type { CommandOf, DeliverAt } from '../command.ts';
 import type { Position } from '../position.ts';
 import { maxTimeMs } from '../stamp.ts';
 import type { VerdictOf } from '../verdict.ts';
-import { firstAnswer, keepAnswer, keyReused } from './answers.ts';
+import { firstAnswer, keepAnswer } from './answers.ts';
 import type { EntryRows } from './entry-rows.ts';
 
 /** All of the messages or none. */
@@ -14,12 +14,12 @@ export function applySchedule(rows: EntryRows, command: CommandOf<'schedule'>): 
   const { messages, idempotency } = command;
   if (messages.length > commandBounds.messages) return { kind: 'refused', code: 'tooManyRows' };
   const existing = rows.draftNamed(command.topic);
+  const first = firstAnswer(rows, existing?.row.number, idempotency);
+  if (first.kind === 'first' && first.answer.kind === 'scheduled') return { ...first.answer, repeated: true };
+  if (first.kind !== 'none') return { kind: 'refused', code: 'idempotencyKeyReused' };
   if (existing === undefined && rows.topicCount >= rows.limits.topics) return { kind: 'refused', code: 'topicLimit' };
   const draft = existing ?? rows.createTopic(command.topic);
   const topic = draft.row.number;
-  const first = firstAnswer(rows, topic, idempotency);
-  if (first?.kind === 'refused') return first;
-  if (first !== undefined) return first.kind === 'scheduled' ? { ...first, repeated: true } : keyReused;
 
   const positions: Position[] = [];
   for (const message of messages) {
@@ -31,7 +31,7 @@ export function applySchedule(rows: EntryRows, command: CommandOf<'schedule'>): 
   }
   draft.row.scheduled += messages.length;
   rows.putTopic(draft);
-  keepAnswer(rows, topic, idempotency, { kind: 'scheduled', topic, positions });
+  keepAnswer(rows, topic, idempotency, { kind: 'scheduled', topic, positions }, first.ranOutMs);
   return { kind: 'scheduled', topic, positions, repeated: false };
 }
 
