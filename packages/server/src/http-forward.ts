@@ -24,12 +24,15 @@ export interface Forwarder {
 }
 
 type Lane = 'polls' | 'others';
+type LaneLimits = Readonly<
+  Record<Lane, { readonly connections: number; readonly inFlight: number; readonly answerMs: number }>
+>;
 
 /** To one peer. A poll holds its connection; the others wait for a free one. */
-const lanes = {
+const laneLimits = {
   polls: { connections: 1_024, inFlight: 1_024, answerMs: bounds.waitMs + 15_000 },
   others: { connections: 64, inFlight: 2_048, answerMs: 10_000 },
-} as const;
+} as const satisfies LaneLimits;
 const connectMs = 1_000;
 /** Shorter than the server keeps them, so that a request does not meet a connection that is being closed. */
 const keepAliveMs = 30_000;
@@ -52,21 +55,21 @@ interface Line {
   inFlight: number;
 }
 
-export function createForwarder(): Forwarder {
+export function createForwarder(limits: LaneLimits = laneLimits): Forwarder {
   const lines = new Map<string, Line>();
   const refusals = new Map<string, number>();
 
   const lineTo = (api: string, lane: Lane): Line => {
     const key = `${lane} ${api}`;
     let line = lines.get(key);
-    if (line === undefined) lines.set(key, (line = { pool: poolTo(api, lane), inFlight: 0 }));
+    if (line === undefined) lines.set(key, (line = { pool: poolTo(api, limits[lane]), inFlight: 0 }));
     return line;
   };
   return {
     async forward(to: Peer, verb, request, { signal }) {
       const lane = verb === 'receive' ? 'polls' : 'others';
       const line = lineTo(to.api, lane);
-      if (line.inFlight >= lanes[lane].inFlight) throw refused(refusals, lane);
+      if (line.inFlight >= limits[lane].inFlight) throw refused(refusals, lane);
       line.inFlight += 1;
       try {
         return await send(line.pool, verb, request, signal);
@@ -82,14 +85,13 @@ export function createForwarder(): Forwarder {
   };
 }
 
-function poolTo(api: string, lane: Lane): Pool {
-  const { connections, answerMs } = lanes[lane];
+function poolTo(api: string, { connections, answerMs }: LaneLimits[Lane]): Pool {
   return new Pool(api, {
     connections,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
     headersTimeout: answerMs,
-    bodyTimeout: lanes.others.answerMs,
+    bodyTimeout: answerMs,
     maxResponseSize: answerBytes,
     connect: { timeout: connectMs },
   });

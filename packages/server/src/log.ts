@@ -62,6 +62,12 @@ export const logEvents = {
     then: 'Repair the time service of `node`.',
   },
   'clock.agrees': { level: 'info', means: 'The clock of `node` is within the limit again.', then: 'Nothing.' },
+  'clock.behind': {
+    level: 'error',
+    means: 'The clocks of a majority were set back by `behindMs`: nothing is delivered until they are where they were.',
+    then: 'Repair the time service of all machines, or wait so long.',
+  },
+  'clock.caughtUp': { level: 'info', means: 'The clocks are where they were.', then: 'Nothing.' },
   'service.fault': {
     level: 'error',
     means: 'A request ended with HF_INTERNAL: a fault of the node, not of the caller.',

@@ -157,6 +157,13 @@ export const metricTable = {
     says: 'Requests that this node has passed to the leader and that are not answered.',
     then: 'The leader is slow; or connect clients to the leader.',
   },
+  requestsInProgress: {
+    name: 'holdfast_requests_in_progress',
+    kind: 'gauge',
+    labels: [],
+    says: 'Requests that this node has taken and not answered; long polls among them.',
+    then: 'Much more than holdfast_waiting_receives: writes are slow.',
+  },
   requests: {
     name: 'holdfast_http_requests_total',
     kind: 'counter',

@@ -1,6 +1,7 @@
 // The HTTP side of a node on a port of its own, in front of a service that checks requests as the real one does and then
 // answers from a table: what the tests of this package look at is everything before and after the service.
 import { type AnswerOf, HoldfastError, type ParsedRequestOf, type Verb } from '@holdfast/api';
+import type { FastifyInstance } from 'fastify';
 import { createApp } from '../src/http/app.ts';
 import type { HealthSources } from '../src/http/health.ts';
 import { type Listener, listen } from '../src/http/listener.ts';
@@ -12,6 +13,7 @@ type Answers = {
 };
 
 export interface RunningApp extends AsyncDisposable {
+  readonly fastify: FastifyInstance;
   readonly listener: Listener;
   readonly url: string;
   readonly port: number;
@@ -53,6 +55,7 @@ export async function startApp(answers: Answers, health: Partial<HealthSources> 
   const listener = await listen(app, { host: '127.0.0.1', port: 0 }, log);
   const { port } = listener.address;
   return {
+    fastify: app.fastify,
     listener,
     url: `http://127.0.0.1:${port}`,
     port,
