@@ -7,6 +7,7 @@ export interface ChangeHandlers {
   /** The group has something new to give, or a waiter may. */
   want(group: Group): void;
   leaseEnded(): void;
+  begun(releaseFromMs: number): void;
   groupChanged(topic: number, group: number, state: 'active' | 'deleting' | 'deleted'): void;
 }
 
@@ -53,8 +54,10 @@ const rows: { readonly [K in Change['kind']]: Row<K> } = {
   group(_life, handlers, { topic, group, state }) {
     handlers.groupChanged(topic, group, state);
   },
-  // The proposal's verdict says the same to the one that began.
-  begun() {},
+  // The proposal's verdict says the same, but a `begin` of unknown outcome may still be applied after the one that was heard.
+  begun(_life, handlers, { releaseFromMs }) {
+    handlers.begun(releaseFromMs);
+  },
 };
 
 /** A slice of holds that is being read must not bring back what this change replaced. */

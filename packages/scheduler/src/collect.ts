@@ -46,14 +46,18 @@ export class Collector {
     this.#isRunning = true;
     try {
       const view = this.#life.ports.store.view();
-      const { steps, hasMore } = await this.#gather(view).finally(() => view.close());
-      if (this.#life.isStopped()) return;
-      if (steps.length > 0) {
+      const { commands, hasMore } = await this.#gather(view).finally(() => view.close());
+      let collected = 0;
+      // A command each: apply bounds the rows of one.
+      for (const steps of commands) {
+        if (this.#life.isStopped()) return;
         const proposal = await this.#life.proposed.propose<'collect'>({ kind: 'collect', steps });
-        if (proposal.kind !== 'applied' || proposal.verdict.kind === 'refused')
-          this.#life.refusals.count('collectLost');
+        if (proposal.kind === 'applied' && proposal.verdict.kind === 'collected') collected += proposal.verdict.rows;
+        else this.#life.refusals.count('collectLost');
       }
-      const pauseMs = hasMore ? this.#config.collectPauseMs : this.#config.collectEveryMs;
+      // Rows that apply would not let go are not asked for again at once.
+      const isStuck = commands.length > 0 && collected === 0;
+      const pauseMs = hasMore && !isStuck ? this.#config.collectPauseMs : this.#config.collectEveryMs;
       this.#nextAtMs = this.#life.ports.clock.monotonicMs() + pauseMs;
     } finally {
       this.#isRunning = false;
@@ -61,44 +65,39 @@ export class Collector {
     }
   }
 
-  async #gather(view: View): Promise<{ steps: CollectStep[]; hasMore: boolean }> {
+  async #gather(view: View): Promise<{ commands: CollectStep[][]; hasMore: boolean }> {
     const limit = this.#life.bounds.collectRows;
-    const steps: CollectStep[] = [];
     const answers = await view.dueAnswers(view.clockMs, limit);
-    for (const topic of new Set(answers.map((answer) => answer.topic))) {
-      steps.push({ kind: 'answers', topic, keys: answers.filter((answer) => answer.topic === topic) });
-    }
-    const ended = await view.dueEnded(view.clockMs - this.#config.endedKeepMs, limit);
-    if (ended.length > 0) steps.push({ kind: 'ended', rows: ended });
+    const topics = [...new Set(answers.map((answer) => answer.topic))];
+    const forgotten = topics.map((topic): CollectStep => {
+      return { kind: 'answers', topic, keys: answers.filter((answer) => answer.topic === topic) };
+    });
+    const rows = await view.dueEnded(view.clockMs - this.#config.endedKeepMs, limit);
+    const ended: CollectStep[] = rows.length > 0 ? [{ kind: 'ended', rows }] : [];
     const deleted = await this.#deletedGroup(view, limit);
-    if (deleted !== undefined) steps.push(deleted);
     const swept = await this.#sweptTopic(view, limit);
-    if (swept !== undefined) steps.push(swept);
-    const isFull = answers.length === limit || ended.length === limit || deleted !== undefined;
-    return { steps, hasMore: isFull || this.#sweeps.size > 0 };
+    const commands = [forgotten, ended, deleted, swept].filter((steps) => steps.length > 0);
+    const isFull = answers.length === limit || rows.length === limit || deleted.length > 0;
+    return { commands, hasMore: isFull || this.#sweeps.size > 0 };
   }
 
   /** The rows of one group that is being deleted. */
-  async #deletedGroup(view: View, limit: number): Promise<CollectStep | undefined> {
+  async #deletedGroup(view: View, limit: number): Promise<CollectStep[]> {
     const deleting = view
       .topics()
       .flatMap((topic) => view.groups(topic.number))
       .find((group) => group.state === 'deleting');
-    if (deleting === undefined) return undefined;
+    if (deleting === undefined) return [];
     const holds = await view.holds(deleting.topic, deleting.number, origin, limit);
-    return {
-      kind: 'group',
-      topic: deleting.topic,
-      group: deleting.number,
-      holds: holds.map((hold) => hold.position),
-      last: holds.length < limit,
-    };
+    const positions = holds.map((hold) => hold.position);
+    const last = holds.length < limit;
+    return [{ kind: 'group', topic: deleting.topic, group: deleting.number, holds: positions, last }];
   }
 
   /** The next stretch of one topic: what stands at or below every group's cursor and no group holds. */
-  async #sweptTopic(view: View, limit: number): Promise<CollectStep | undefined> {
+  async #sweptTopic(view: View, limit: number): Promise<CollectStep[]> {
     const [next] = this.#sweeps;
-    if (next === undefined) return undefined;
+    if (next === undefined) return [];
     const [topic, after] = next;
     const groups = view.groups(topic).filter((group) => group.state === 'active');
     const lowest = lowestCursor(groups);
@@ -112,7 +111,7 @@ export class Collector {
     const isDone = (position: Position): boolean =>
       groups.every((group) => view.hold(topic, group.number, position) === undefined);
     const positions = seen.filter(isDone);
-    return positions.length === 0 ? undefined : { kind: 'messages', topic, positions };
+    return positions.length === 0 ? [] : [{ kind: 'messages', topic, positions }];
   }
 }
 

@@ -73,12 +73,13 @@ class Leadership implements Scheduler, Life {
     this.#serving = new Serving(this, this.#consumers, this.#handover);
     this.#repeats = new Repeats(this, this.#consumers, this.#handover, this.#serving);
     this.#arrivals = new Arrivals(this, this.#consumers, this.#repeats, this.#serving);
-    this.#leaseEnds = new LeaseEnds(this);
+    this.#leaseEnds = new LeaseEnds(this, settings.graceMs);
     this.#rebuild = new Rebuild(this, (group) => this.#repeats.holdsLoaded(group));
     this.#collector = new Collector(this, settings);
     this.#timer = new SingleTimer(ports.clock, () => this.wake());
     this.#handlers = {
       want: (group) => this.#serving.want(group),
+      begun: (releaseFromMs) => this.#leaseEnds.begun(releaseFromMs),
       leaseEnded: () => this.#serving.leaseEnded(),
       groupChanged: (topic, group, state) => this.#groupChanged(topic, group, state),
     };

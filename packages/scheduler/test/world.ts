@@ -9,6 +9,7 @@ import {
   openStore,
   type Position,
   type Store,
+  type StoreLimits,
   type Verdict,
   type VerdictOf,
 } from '@holdfast/store';
@@ -39,6 +40,11 @@ export const epochMs = 1_000_000_000;
 
 export const quickConfig: GroupConfig = { maxAttempts: 5, backoffFirstMs: 100, backoffMaxMs: 1_000 };
 
+/** So many messages with the same delay. */
+export function times(count: number, delayMs: number): readonly number[] {
+  return Array.from({ length: count }, () => delayMs);
+}
+
 export class World {
   readonly clock = new ManualClock();
   readonly database: MemoryLevel<Uint8Array, Uint8Array>;
@@ -53,7 +59,7 @@ export class World {
   stoppedAtMs: number | undefined;
   fateOf: (command: Command) => Fate = () => 'append';
   term = 0;
-  readonly config: SchedulerConfig;
+  config: SchedulerConfig;
   readonly proposed: Command[] = [];
   readonly faults: unknown[] = [];
   readonly lateness: number[] = [];
@@ -70,10 +76,10 @@ export class World {
     this.config = config;
   }
 
-  static async open(config: SchedulerConfig = {}): Promise<World> {
+  static async open(config: SchedulerConfig = {}, limits: Partial<StoreLimits> = {}): Promise<World> {
     const database = new MemoryLevel<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' });
     await database.open();
-    return new World(database, await openStore({ database }), { commitBudgetMs: 4, ...config });
+    return new World(database, await openStore({ database, limits }), { commitBudgetMs: 4, ...config });
   }
 
   stampMs(): number {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { World } from '../../test/world.ts';
+import { times, World } from '../../test/world.ts';
 
 test('a repeated receive gets the same leases from the next leader: same tokens, no new attempt', async () => {
   const world = await World.open();
@@ -56,7 +56,7 @@ test('a repeat waits for the holds of its group, however many there are, and is 
   const world = await World.open({ bounds: { holdsPerSlice: 4 } });
   await world.lead();
   const group = await world.createGroup('reminders', 'mailer');
-  await world.schedule('reminders', new Array<number>(30).fill(0));
+  await world.schedule('reminders', times(30, 0));
   const others = Array.from({ length: 25 }, () => world.receive(group, { leaseMs: 30_000 }));
   await world.advance(20);
   const last = others.at(-1);

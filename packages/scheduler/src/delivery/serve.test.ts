@@ -1,6 +1,6 @@
 import type { Position } from '@holdfast/store';
 import { expect, test } from 'vitest';
-import { type Waiting, World } from '../../test/world.ts';
+import { times, type Waiting, World } from '../../test/world.ts';
 
 const delivered = (waiting: readonly Waiting[]): number[] =>
   waiting.flatMap(({ deliveries }) => deliveries.map(({ position }) => position.seq));
@@ -10,7 +10,7 @@ test('a burst of 1,000 due at one instant reaches ten receives, each message onc
   const world = await World.open();
   await world.lead();
   const group = await world.createGroup('reminders', 'mailer');
-  const positions = await world.schedule('reminders', new Array<number>(1_000).fill(300));
+  const positions = await world.schedule('reminders', times(1_000, 300));
   const waiting = Array.from({ length: 10 }, () => world.receive(group, { max: 100 }));
   await world.advance(290);
   expect(delivered(waiting)).toEqual([]);
@@ -29,7 +29,7 @@ test('one command serves all receives that wait, and two are in flight for a gro
   const world = await World.open();
   await world.lead();
   const group = await world.createGroup('reminders', 'mailer');
-  await world.schedule('reminders', new Array<number>(40).fill(100));
+  await world.schedule('reminders', times(40, 100));
   world.commitMs = 50;
   const waiting = Array.from({ length: 40 }, () => world.receive(group));
   let mostInFlight = 0;
@@ -67,7 +67,7 @@ test('a burst in one topic does not hold up another: its message goes with the f
   await world.lead();
   const burst = await world.createGroup('burst', 'all');
   const calm = await world.createGroup('calm', 'all');
-  await world.schedule('burst', new Array<number>(2_000).fill(100));
+  await world.schedule('burst', times(2_000, 100));
   await world.schedule('calm', [100]);
   world.commitMs = 5;
   const many = Array.from({ length: 100 }, () => world.receive(burst, { max: 20 }));
@@ -83,7 +83,7 @@ test('a slice is counted in bytes, too: large bodies go few at a time', async ()
   const world = await World.open({ bounds: { sliceBytes: 40_000 } });
   await world.lead();
   const group = await world.createGroup('reminders', 'mailer');
-  await world.schedule('reminders', new Array<number>(300).fill(0), 'x'.repeat(10_000));
+  await world.schedule('reminders', times(300, 0), 'x'.repeat(10_000));
   const rows: number[] = [];
   for (let round = 0; round < 40; round++) {
     const waiting = world.receive(group, { max: 100 });
@@ -98,7 +98,7 @@ test('an answer has a bound in bytes: what is over is given back at once, and th
   const world = await World.open({ bounds: { answerBytes: 25_000 } });
   await world.lead();
   const group = await world.createGroup('reminders', 'mailer');
-  await world.schedule('reminders', new Array<number>(4).fill(0), 'x'.repeat(10_000));
+  await world.schedule('reminders', times(4, 0), 'x'.repeat(10_000));
   const first = world.receive(group, { max: 4 });
   await world.advance(10);
   expect(first.deliveries).toHaveLength(2);
@@ -146,7 +146,7 @@ test.each(['refuse', 'loseAndForget', 'appendAndForget'] as const)(
       if (waiting.answer?.kind === 'tryAnotherNode')
         waiting = world.receive(group, { ...waiting.request, repeated: true });
     }
-    expect(got.sort()).toEqual(seqs(positions));
+    expect(got.sort((a, b) => a - b)).toEqual(seqs(positions));
     const proposals = world.proposed.length;
     expect(proposals).toBeLessThan(30);
   },

@@ -124,3 +124,23 @@ test('what was extended ends at its new time', async () => {
   await world.advance(30);
   expect(again.deliveries).toHaveLength(1);
 });
+
+test('leaders that change faster than a grace put a release off to ten graces at most', async () => {
+  const world = await World.open({ graceMs: 300 });
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer');
+  await world.schedule('reminders', [0]);
+  const first = world.receive(group, { leaseMs: 100 });
+  await world.advance(10);
+  expect(first.deliveries).toHaveLength(1);
+  let waitedMs = 10;
+  for (let again = 0; again === 0 && waitedMs < 6_000; waitedMs += 201) {
+    await world.kill();
+    await world.lead();
+    const waiting = world.receive(group);
+    await world.advance(200);
+    again = waiting.deliveries.length;
+  }
+  expect(waitedMs).toBeGreaterThan(3_000);
+  expect(waitedMs).toBeLessThan(3_600);
+});

@@ -5,15 +5,20 @@ import { type Life, runApart } from '../life.ts';
 import type { Proposal } from '../ports.ts';
 import { backoffAfterRunOutMs } from './backoff.ts';
 
+/** In graces; apply holds the same bound. */
+const longestPostponement = 10;
+
 export class LeaseEnds {
   readonly #life: Life;
+  readonly #graceMs: number;
   /** In cluster time. Before it every consumer gets the time to find this leader and acknowledge. */
   #releaseFromMs = Number.POSITIVE_INFINITY;
   #commands = 0;
   #failures = 0;
 
-  constructor(life: Life) {
+  constructor(life: Life, graceMs: number) {
     this.#life = life;
+    this.#graceMs = graceMs;
   }
 
   begun(releaseFromMs: number): void {
@@ -24,17 +29,22 @@ export class LeaseEnds {
   nextInMs(stampMs: number): number {
     const first = this.#life.leases.firstToEnd;
     if (first === undefined || this.#commands >= this.#life.bounds.releaseCommands) return Number.POSITIVE_INFINITY;
-    return Math.max(first.timeMs, this.#releaseFromMs) - stampMs;
+    return this.#endsAtMs(first) - stampMs;
+  }
+
+  /** When it may be ended. Leaders that change faster than a grace would put that off for ever, so there is an end to it. */
+  #endsAtMs(lease: Lease): number {
+    const graceEndsMs = Math.min(this.#releaseFromMs, lease.untilMs + longestPostponement * this.#graceMs);
+    return Math.max(lease.timeMs, graceEndsMs);
   }
 
   look(stampMs: number): void {
-    if (stampMs < this.#releaseFromMs) return;
     const { bounds, leases } = this.#life;
     const ran = new Map<Group, Lease[]>();
     const mostRows = (bounds.releaseCommands - this.#commands) * bounds.rowsPerCommand;
     for (let rows = 0; rows < mostRows; rows++) {
       const lease = leases.firstToEnd;
-      if (lease === undefined || lease.timeMs > stampMs) break;
+      if (lease === undefined || this.#endsAtMs(lease) > stampMs) break;
       leases.takeEnd(lease);
       const ofGroup = ran.get(lease.group);
       if (ofGroup === undefined) ran.set(lease.group, [lease]);

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { times, World } from '../test/world.ts';
+
+const often = { collectEveryMs: 200, collectPauseMs: 5 };
+
+test('a deleted group goes in bounded steps, and so does what only it still wanted [V2]', async () => {
+  const world = await World.open({ ...often, bounds: { collectRows: 8 } });
+  await world.lead();
+  const done = await world.createGroup('reminders', 'done');
+  const behind = await world.createGroup('reminders', 'behind');
+  await world.schedule('reminders', times(30, 0));
+  await world.schedule('reminders', [10_000]);
+  const received = [
+    world.receive(done, { max: 30, leaseMs: 60_000 }),
+    world.receive(behind, { max: 20, leaseMs: 60_000 }),
+  ];
+  await world.advance(10);
+  for (const delivery of received[0]?.deliveries ?? []) await world.ack(delivery);
+  const before = world.store.view();
+  expect(before.groups(done.topic).map(({ outstanding }) => outstanding)).toEqual([0, 20]);
+  expect(before.topics()[0]?.delivered).toBe(0);
+  await before.close();
+
+  await world.apply<'deleteGroup'>({ kind: 'deleteGroup', ...behind });
+  await world.advance(400);
+  const after = world.store.view();
+  expect(after.groups(done.topic).map(({ name }) => name)).toEqual(['done']);
+  const far = { fireAtMs: 2 ** 47, seq: 0 };
+  expect(await after.lane(done.topic, { fireAtMs: 0, seq: 0 }, far, 100)).toHaveLength(1);
+  await after.close();
+  expect(world.store.clockMs).toBeGreaterThan(0);
+  expect(await world.store.check()).toEqual([]);
+  expect(world.faults).toEqual([]);
+});
+
+test('what a deletion left under the last leader is found by the next', async () => {
+  const world = await World.open({ collectEveryMs: 1_000_000, collectPauseMs: 1_000_000 });
+  await world.lead();
+  const done = await world.createGroup('reminders', 'done');
+  const behind = await world.createGroup('reminders', 'behind');
+  await world.schedule('reminders', [0]);
+  const received = world.receive(done);
+  await world.advance(10);
+  for (const delivery of received.deliveries) await world.ack(delivery);
+  await world.apply<'deleteGroup'>({ kind: 'deleteGroup', ...behind });
+  await world.kill();
+
+  world.config = often;
+  await world.lead();
+  await world.advance(400);
+  const view = world.store.view();
+  expect(view.topics()[0]).toMatchObject({ delivered: 1, skipped: 0 });
+  expect(view.groups(done.topic)).toHaveLength(1);
+  await view.close();
+});
+
+test('answers and ended rows go when their time has passed, and not before', async () => {
+  const world = await World.open({ ...often, endedKeepMs: 2_000 }, { endedKeepMs: 2_000 });
+  await world.lead();
+  const { topic } = await world.createGroup('reminders', 'mailer');
+  const messages = [
+    { at: { kind: 'delay', delayMs: 9_000 } as const, headers: new Uint8Array(), body: new Uint8Array(1) },
+  ];
+  const idempotency = { key: 'once', requestHash: new Uint8Array(16), keepMs: 1_000 };
+  const scheduled = await world.apply<'schedule'>({ kind: 'schedule', topic: 'reminders', messages, idempotency });
+  const position = scheduled.kind === 'scheduled' ? scheduled.positions[0] : undefined;
+  if (position === undefined) throw new Error('not scheduled');
+  await world.apply<'cancel'>({ kind: 'cancel', topic, position, idempotency: undefined });
+
+  const counts = async (): Promise<[number, number]> => {
+    const view = world.store.view();
+    const answers = await view.dueAnswers(2 ** 47, 10);
+    const ended = await view.dueEnded(2 ** 47, 10);
+    await view.close();
+    return [answers.length, ended.length];
+  };
+  await world.advance(900);
+  expect(await counts()).toEqual([1, 1]);
+  // The clock is what counts, and nobody but the ticks of others moves it here.
+  await world.apply<'tick'>({ kind: 'tick' });
+  await world.advance(400);
+  await world.apply<'tick'>({ kind: 'tick' });
+  await world.advance(300);
+  expect(await counts()).toEqual([0, 1]);
+  await world.advance(1_000);
+  await world.apply<'tick'>({ kind: 'tick' });
+  await world.advance(300);
+  expect(await counts()).toEqual([0, 0]);
+});
