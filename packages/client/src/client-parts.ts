@@ -7,6 +7,11 @@ export interface ClientParts {
   readonly carrier: RetryingCarrier;
   readonly clock: ClientClock;
   readonly randomBytes: (count: number) => Uint8Array;
+  /**
+   * A receive that waits asks again so often. A node that is frozen or cut off says nothing, and a consumer that waited
+   * for half a minute on it would get late what another node could deliver at once. At most `bounds.waitMs`.
+   */
+  readonly sliceMs: number;
 }
 
 export interface CallOptions {

@@ -5,15 +5,25 @@ import { randomFillSync } from 'node:crypto';
 export interface ClientClock {
   monotonicMs(): number;
   wallMs(): number;
-  /** Calls back once, after at least `delayMs`; returns how to cancel it. */
+  /**
+   * Calls back once, after at least `delayMs`; returns how to cancel it. A delay of 0 means: after what waits in the event
+   * loop already (`setImmediate`, not `setTimeout(0)`, which costs a millisecond).
+   */
   after(delayMs: number, callback: () => void): () => void;
 }
+
+/** A longer setTimeout fires at once. No wait of a client is meant to be as long as these 24 days. */
+const longestTimeoutMs = 2 ** 31 - 1;
 
 export const systemClock: ClientClock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    if (delayMs <= 0) {
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
+    const timer = setTimeout(callback, Math.min(delayMs, longestTimeoutMs));
     return () => clearTimeout(timer);
   },
 };

@@ -13,6 +13,8 @@ export interface ConnectOptions {
   readonly giveUpAfter?: Duration;
 }
 
+const sliceMs = 1_000;
+
 /** A client of a cluster. Nothing is sent before the first call. @throws TypeError for an address that is no URL */
 export function connect(options: ConnectOptions): HoldfastStore {
   const nodes = options.nodes.map((node) => new URL(node).origin);
@@ -25,5 +27,5 @@ export function connect(options: ConnectOptions): HoldfastStore {
     randomBytes,
     ...(options.giveUpAfter === undefined ? {} : { giveUpAfterMs: durationMs(options.giveUpAfter, 'giveUpAfter') }),
   });
-  return createStore({ carrier, clock: systemClock, randomBytes });
+  return createStore({ carrier, clock: systemClock, randomBytes, sliceMs });
 }

@@ -27,12 +27,6 @@ export interface Pull {
   readonly repeated?: boolean;
 }
 
-/**
- * A receive that waits asks again so often. A node that is frozen or cut off says nothing, and a consumer that waited for
- * half a minute on it would get late what another node could deliver at once.
- */
-export const sliceMs = 1_000;
-
 export interface GroupParts<Payload> extends ClientParts {
   readonly params: { readonly topic: string; readonly group: string };
   readonly codec: Pick<PayloadCodec<never, Payload>, 'decode'>;

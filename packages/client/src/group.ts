@@ -1,7 +1,7 @@
 // A consumer group as a user holds it: receive, ack, nack, extend, dead letters, and workers.
 import type { AnswerOf } from '@holdfast/api';
 import { type CallOptions, type ClientParts, type Duration, durationMs, signalOf } from './client-parts.ts';
-import { Deliveries, type GroupParts, type NackOptions, sliceMs } from './deliveries.ts';
+import { Deliveries, type GroupParts, type NackOptions } from './deliveries.ts';
 import type { DeadLetter, Delivery } from './message.ts';
 import { shownPayload } from './payload.ts';
 import { type Handler, startWorker, type Worker, type WorkerOptions } from './worker.ts';
@@ -71,7 +71,7 @@ export function createGroup<Payload>(parts: GroupParts<Payload>): Group<Payload>
 }
 
 async function receive<Payload>(
-  { clock }: ClientParts,
+  { clock, sliceMs }: ClientParts,
   deliveries: Deliveries<Payload>,
   options: ReceiveOptions,
 ): Promise<readonly Delivery<Payload>[]> {

@@ -1,7 +1,7 @@
 // Walk 14/15: a message reaches its handler; its lease is kept alive until it is acknowledged. On to store/apply/ack.ts.
 import { bounds } from '@holdfast/api';
 import { type Duration, durationMs } from './client-parts.ts';
-import { type Deliveries, type GroupParts, sliceMs } from './deliveries.ts';
+import type { Deliveries, GroupParts } from './deliveries.ts';
 import type { Delivery } from './message.ts';
 import { reasonOf } from './payload.ts';
 import { Acknowledger } from './worker/acknowledger.ts';
@@ -121,6 +121,7 @@ class RunningWorker<Payload> implements Worker {
       onError: (error) => this.#report(error, 'extend'),
     });
     this.#acknowledger = new Acknowledger({
+      clock,
       ack: (receipts) => deliveries.ack(receipts, {}),
       onSettled: (receipt, outcome) => {
         if (outcome === 'ok') this.#counts.acknowledged += 1;
@@ -176,7 +177,7 @@ class RunningWorker<Payload> implements Worker {
         for (const delivery of deliveries) void this.#handle(delivery);
         backoffMs = workerBounds.firstBackoffMs;
         // Handlers that are done at once make room first, so that the next receive asks for more than the last one's rest.
-        if (deliveries.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+        if (deliveries.length > 0) await this.#pause(0);
       } catch (error) {
         this.#report(error, 'receive');
         await this.#pause(backoffMs);
@@ -196,7 +197,7 @@ class RunningWorker<Payload> implements Worker {
     const onRefused = (error: unknown): void => this.#report(error, 'payload');
     const { signal } = this.#stopping;
     try {
-      return await this.#parts.deliveries.pull({ ...wanted, waitMs: sliceMs }, { signal }, onRefused);
+      return await this.#parts.deliveries.pull({ ...wanted, waitMs: this.#parts.sliceMs }, { signal }, onRefused);
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     }

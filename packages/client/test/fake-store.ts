@@ -34,7 +34,7 @@ export function fakeStore(answers: Answers): { store: HoldfastStore; clock: Manu
   };
   let drawn = 0;
   const randomBytes = (count: number) => new Uint8Array(count).fill((drawn += 1));
-  return { store: createStore({ carrier, clock, randomBytes }), clock, calls };
+  return { store: createStore({ carrier, clock, randomBytes, sliceMs: 1_000 }), clock, calls };
 }
 
 /** A leased message as a node answers it. */

@@ -14,7 +14,11 @@ export class ManualClock implements ClientClock {
   readonly wallMs = (): number => this.#epochMs + this.#nowMs;
 
   readonly after = (delayMs: number, callback: () => void): (() => void) => {
-    const timer = { atMs: this.#nowMs + Math.max(delayMs, 0), callback };
+    if (delayMs <= 0) {
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
+    const timer = { atMs: this.#nowMs + delayMs, callback };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
@@ -44,5 +48,5 @@ export class ManualClock implements ClientClock {
 
 /** Lets everything run that needs no time. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 8; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,9 @@
 // Gathers acknowledgements: what finishes in one turn of the event loop, or while a request is under way, goes together.
 import { type AnswerOf, bounds } from '@holdfast/api';
+import type { ClientClock } from '../clock.ts';
 
 export interface AcknowledgerOptions {
+  readonly clock: Pick<ClientClock, 'after'>;
   ack(receipts: string[]): Promise<AnswerOf<'ack'>['results']>;
   /** Called once for each receipt. `error`: no node said whether it was taken. */
   onSettled(receipt: string, outcome: AnswerOf<'ack'>['results'][number]['result'] | { readonly error: unknown }): void;
@@ -20,7 +22,7 @@ export class Acknowledger {
     this.#waiting.push(receipt);
     if (this.#sending) return;
     this.#sending = true;
-    setImmediate(() => void this.#send());
+    this.#options.clock.after(0, () => void this.#send());
   }
 
   async #send(): Promise<void> {
