@@ -154,7 +154,7 @@ class LocalMember implements Member {
     const { id, peers, timing } = this.#config;
     const self = peers.find((peer) => peer.id === id);
     if (self === undefined) throw new RangeError(`${id} is not among its peers`);
-    const { forward, log, randomBytes } = this.#ports;
+    const ports = this.#ports;
     return createService({
       desk: {
         replica: this.#replica,
@@ -162,15 +162,15 @@ class LocalMember implements Member {
         peers,
         status: () => this.status(),
         leading: () => this.#leading(),
-        randomBytes,
+        randomBytes: ports.randomBytes,
       },
       placement: this.#placement,
       quota: this.#quota,
-      forward,
+      forward: (to, verb, request, options) => ports.forward(to, verb, request, options),
       retryAfterMs: timing.electionMinMs,
       isStopping: () => this.#phase !== 'started',
       onFault: (verb, error) => {
-        log.error({ event: 'service.fault', verb, error }, 'a request met a fault of this node');
+        ports.log.error({ event: 'service.fault', verb, error }, 'a request met a fault of this node');
         // A damaged row is not this request's alone: what else it would have answered is not known.
         if (error instanceof CorruptRow) this.#fail(error);
       },

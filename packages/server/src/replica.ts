@@ -99,10 +99,10 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     random,
     owner: {
       entryHeader: () => encodeStamp(stampMs()),
-      onLeader: events.onLeader,
-      onLeaderLost: events.onLeaderLost,
+      onLeader: (term) => events.onLeader(term),
+      onLeaderLost: (term) => events.onLeaderLost(term),
       onSample: (from, sample) => clusterClock.observe(from, sample.wallMs),
-      onFatal: events.onFatal,
+      onFatal: (error) => events.onFatal(error),
     },
   });
   return {

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type AnswerOf, HoldfastError, OutcomeUnknownError, type RequestOf, type Verb } from '@holdfast/api';
 import type { Hello, NodeId, Transport, TransportEvents } from '@holdfast/raft';
 import { MemoryLevel } from 'memory-level';
-import { createMember, type Member, type MemberConfig, type Peer } from '../src/index.ts';
+import { createMember, type Member, type MemberConfig, type MemberPorts, type Peer } from '../src/index.ts';
 import { ManualClock } from './manual-clock.ts';
 
 export const timing = { tickMs: 10, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 };
@@ -49,6 +49,7 @@ export class Cluster {
   readonly #ends = new Map<NodeId, End>();
   readonly #cut = new Set<NodeId>();
   readonly #deaf = new Set<NodeId>();
+  readonly #writesOf = new Map<NodeId, () => Promise<void>>();
   readonly #databases = new Map<NodeId, Database>();
   readonly #random: () => number;
 
@@ -69,7 +70,7 @@ export class Cluster {
     const life = new AbortController();
     const fatal: Error[] = [];
     const member = await createMember(this.#config(id), {
-      database: await this.#database(id),
+      database: this.#diskOf(id, await this.#database(id)),
       transport: this.#transport(id, life.signal),
       clock: this.#clockOf(id, life.signal),
       random: this.#random,
@@ -105,6 +106,28 @@ export class Cluster {
   heal(): void {
     this.#cut.clear();
     this.#deaf.clear();
+  }
+
+  /** Flips a bit in each row that holds `text`. */
+  async damage(id: NodeId, text: string): Promise<void> {
+    const database = await this.#database(id);
+    for await (const [key, value] of database.iterator()) {
+      const at = Buffer.from(value).indexOf(text);
+      if (at < 0) continue;
+      const damaged = Uint8Array.from(value);
+      damaged[at] = (damaged[at] ?? 0) ^ 1;
+      await database.put(key, damaged);
+    }
+  }
+
+  /** Every write from now on fails. */
+  failWrites(id: NodeId): void {
+    this.#writesOf.set(id, () => Promise.reject(new Error('input/output error')));
+  }
+
+  /** No write from now on ends. */
+  hangWrites(id: NodeId): void {
+    this.#writesOf.set(id, () => new Promise(() => undefined));
   }
 
   node(id: NodeId): Node {
@@ -224,6 +247,26 @@ export class Cluster {
     await database.open();
     this.#databases.set(id, database);
     return database;
+  }
+
+  /** The database, with writes that can be made to fail. */
+  #diskOf(id: NodeId, database: Database): MemberPorts['database'] {
+    return new Proxy(database, {
+      get: (target, name) => {
+        if (name !== 'batch') {
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return () => {
+          const batch = target.batch();
+          return {
+            put: (key: Uint8Array, value: Uint8Array) => batch.put(key, value),
+            del: (key: Uint8Array) => batch.del(key),
+            write: () => this.#writesOf.get(id)?.() ?? batch.write(),
+          };
+        };
+      },
+    });
   }
 
   #clockOf(id: NodeId, death: AbortSignal) {

@@ -58,7 +58,7 @@ test('a request that comes during an election waits for the new leader', async (
 test('without a majority a request is refused as not applied within about two elections, and says when to come again', async () => {
   cluster = await Cluster.start();
   const alive = cluster.someFollower();
-  for (const id of [...cluster.nodes.keys()]) if (id !== alive) cluster.kill(id);
+  for (const id of cluster.ids) if (id !== alive) cluster.kill(id);
   await cluster.until(() => cluster.node(alive).member.status().raft.leader === undefined);
   const sinceMs = cluster.clock.monotonicMs();
   const refusal = await cluster.refusal(cluster.schedule(alive, 'x', '1h'));

@@ -19,7 +19,7 @@ test('a list goes on where its page ended, in order of time, and the last page h
     delay: 3_600_000 + (24 - number) * 1_000,
   }));
   const scheduled = await cluster.answer(cluster.call('n1', 'schedule', { ...inReminders, body: { messages } }));
-  const expected = scheduled.messages.map(({ id }) => id).reverse();
+  const expected = scheduled.messages.map(({ id }) => id).toReversed();
   const listed: string[] = [];
   let cursor: string | undefined;
   let pages = 0;

@@ -53,17 +53,13 @@ function isTooLarge(issue: Issue): boolean {
 
 function fieldsOf(issue: Issue, outer: readonly PropertyKey[]): Field[] {
   const path = [...outer, ...issue.path];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: textOf([...path, key]), message: 'is unknown' }));
-    case 'invalid_union': {
-      const meant = [...issue.errors].sort((a, b) => strangeness(a) - strangeness(b))[0] ?? [];
-      if (meant.length > 0) return meant.flatMap((inner) => fieldsOf(inner, path));
-      return [{ path: textOf(path), message: issue.message }];
-    }
-    default:
-      return [{ path: textOf(path), message: issue.message }];
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: textOf([...path, key]), message: 'is unknown' }));
+  if (issue.code === 'invalid_union') {
+    const meant = [...issue.errors].sort((a, b) => strangeness(a) - strangeness(b))[0] ?? [];
+    if (meant.length > 0) return meant.flatMap((inner) => fieldsOf(inner, path));
   }
+  return [{ path: textOf(path), message: issue.message }];
 }
 
 const textOf = (path: readonly PropertyKey[]): string => (path.length === 0 ? 'body' : path.map(String).join('.'));

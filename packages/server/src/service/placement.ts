@@ -35,7 +35,7 @@ export function createPlacement(ports: PlacementPorts): Placement {
 
   const ask = (): void => {
     const place = stopped ? undefined : ports.now();
-    for (const isDone of [...waiting]) if (isDone(place)) waiting.delete(isDone);
+    for (const isDone of waiting) if (isDone(place)) waiting.delete(isDone);
   };
   const arm = (): void => {
     if (disarm !== undefined || waiting.size === 0 || stopped) return;

@@ -51,9 +51,9 @@ function schedulerInTest(): Built {
       settle.resolve();
       await started;
     },
-    async fail(error) {
-      settle.reject(error);
-      await started.catch(() => undefined);
+    async fail(reason) {
+      settle.reject(reason);
+      await Promise.allSettled([started]);
     },
     scheduler: {
       start: () => started,

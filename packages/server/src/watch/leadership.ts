@@ -42,19 +42,18 @@ export function createLeadership(ports: LeadershipPorts): Leadership {
   let doubts = 0;
   const pastRefusals = new Map<string, number>();
 
+  const startOf = async (scheduler: Scheduler, term: number): Promise<void> => {
+    await scheduler.start();
+    // It also resolves when it was stopped before it served: then another state stands here.
+    if (state.kind !== 'starting' || state.scheduler !== scheduler) return;
+    state = { kind: 'serving', term, scheduler };
+    ports.onChange();
+  };
   const build = (term: number): void => {
     const scheduler = ports.createScheduler();
     state = { kind: 'starting', term, scheduler };
     doubts = 0;
-    scheduler.start().then(
-      () => {
-        // It also resolves when it was stopped before it served: then another state stands here.
-        if (state.kind !== 'starting' || state.scheduler !== scheduler) return;
-        state = { kind: 'serving', term, scheduler };
-        ports.onChange();
-      },
-      (error: unknown) => ports.onFatal(error),
-    );
+    startOf(scheduler, term).catch((error: unknown) => ports.onFatal(error));
   };
   const end = (next: State): void => {
     const ended = state;

@@ -6,11 +6,8 @@ function observerInTest() {
   const lines: string[] = [];
   const world = { term: 1, leader: undefined as string | undefined, skewed: [] as Skew[], behindMs: 0 };
   const say = (fields: Readonly<Record<string, unknown>>) => {
-    lines.push(
-      [fields['event'], fields['leader'] ?? fields['node'], fields['skewMs']]
-        .filter((fact) => fact !== undefined)
-        .join(' '),
-    );
+    const facts = [fields['event'], fields['leader'], fields['node'], fields['skewMs']];
+    lines.push(facts.filter((fact) => typeof fact === 'string' || typeof fact === 'number').join(' '));
   };
   const observer = createObserver({
     status: () => ({ id: 'n1', term: world.term, leader: world.leader }),

@@ -1,0 +1,42 @@
+// Faults of the node itself: what the caller is told, and when the node must stop.
+import { OutcomeUnknownError } from '@holdfast/api';
+import { expect, test } from 'vitest';
+import { Cluster, inReminders, timing } from './cluster.ts';
+
+test('a damaged row is answered as a fault, and stops the node', async () => {
+  const cluster = await Cluster.start(['n1']);
+  const { id } = await cluster.schedule('n1', 'needle in a haystack', '1h');
+  await cluster.pass(500);
+  await cluster.damage('n1', 'needle in a haystack');
+  const { member, fatal } = cluster.node('n1');
+  const refusal = await cluster.refusal(cluster.get('n1', id));
+  expect(refusal).toMatchObject({ code: 'HF_INTERNAL', applied: 'unknown' });
+  expect(cluster.logged).toContain('n1 service.fault');
+  expect(fatal).toMatchObject([{ name: 'CorruptRow' }]);
+  expect(await cluster.refusal(cluster.get('n1', id))).toMatchObject({ code: 'HF_STOPPING' });
+  await cluster.answer(member.stop());
+});
+
+test('a write to the disk that fails stops the node, and what was on its way is not called failed', async () => {
+  const cluster = await Cluster.start(['n1']);
+  const { member, fatal } = cluster.node('n1');
+  cluster.failWrites('n1');
+  const refusal = await cluster.refusal(cluster.schedule('n1', 'x', '1h'), 5_000);
+  expect(refusal).toBeInstanceOf(OutcomeUnknownError);
+  expect(fatal).toMatchObject([{ code: 'HF_WRITE_FAILED' }]);
+  expect(member.status().serving).toBe(false);
+  expect(await cluster.refusal(cluster.schedule('n1', 'x', '1h'))).toMatchObject({ code: 'HF_STOPPING' });
+  await cluster.answer(member.stop());
+});
+
+test('a node whose disk hangs stops in bounded time', async () => {
+  const cluster = await Cluster.start(['n1']);
+  cluster.hangWrites('n1');
+  const writing = cluster.call('n1', 'schedule', { ...inReminders, body: { body: 'x', delay: '1h' } });
+  writing.catch(() => undefined);
+  await cluster.pass(timing.heartbeatMs);
+  const sinceMs = cluster.clock.monotonicMs();
+  await cluster.answer(cluster.node('n1').member.stop(), 20_000);
+  expect(cluster.clock.monotonicMs() - sinceMs).toBeLessThan(11_000);
+  expect(cluster.logged).toContain('n1 member.stopLate');
+});
