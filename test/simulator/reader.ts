@@ -1,7 +1,7 @@
 // Looks at a disk when a run is over, outside simulated time: opens the log on it, and applies it anew from the beginning.
 import { type Database, decodePayload, type Entry, openLevelLog } from '@holdfast/raft';
 import { type Change, decodeCommand, openStore, type StateReader, type Store, type Verdict } from '@holdfast/store';
-import type { LoggedCommand } from './check/evidence.ts';
+import type { LoggedEntry } from './check/evidence.ts';
 import { createTrueTime, type TrueTime } from './clock.ts';
 import { Disk } from './disk.ts';
 import { createProcess } from './process.ts';
@@ -30,7 +30,7 @@ export async function readLog(tree: Tree, id: string, members: readonly string[]
 }
 
 export interface Replayed {
-  readonly commands: readonly LoggedCommand[];
+  readonly log: readonly LoggedEntry[];
   readonly faults: readonly string[];
   /** By applied index. */
   readonly hashes: ReadonlyMap<number, string>;
@@ -44,25 +44,23 @@ export async function replay(entries: readonly Entry[], upTo: number): Promise<R
   store.listen((heard) => {
     changes = [...changes, ...heard];
   });
-  const commands: LoggedCommand[] = [];
+  const log: LoggedEntry[] = [];
   const hashes = new Map<number, string>();
   for (const entry of entries) {
     if (entry.index > upTo) break;
     const applied = applyEntry(store, entry);
     hashes.set(entry.index, store.stateHash);
-    for (const [i, { bytes, verdict }] of applied.entries()) {
+    const commands = applied.flatMap(({ bytes, verdict }) => {
       const command = decodeCommand(bytes);
-      if (command === undefined) continue;
-      // Changes are told by entry: the last command of it carries them, and nothing depends on the order inside.
-      const own = i === applied.length - 1 ? changes : [];
-      commands.push({ index: entry.index, term: entry.term, clockMs: store.clockMs, command, verdict, changes: own });
-    }
+      return command === undefined ? [] : [{ command, verdict }];
+    });
+    log.push({ index: entry.index, term: entry.term, clockMs: store.clockMs, commands, changes });
     changes = [];
     if (entry.index % 64 === 0) await writeEffects(database, store);
   }
   await writeEffects(database, store);
   const faults = await store.check();
-  return { commands, faults, hashes };
+  return { log, faults, hashes };
 }
 
 function applyEntry(store: Store, entry: Entry): readonly { readonly bytes: Uint8Array; readonly verdict: Verdict }[] {

@@ -85,8 +85,8 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
     const evidence: Evidence = {
       history: world.history,
       log,
-      names: new Map(),
       skewMs: profile.skewMs + 100 * profile.drift * world.time.nowMs + 5,
+      wildClock: profile.wildClock,
       mendedMs,
       endedMs: world.time.nowMs,
       counts,
@@ -233,7 +233,7 @@ async function readLogs(world: World, hashes: ReadonlyMap<number, string>): Prom
       break;
     }
   }
-  return replayed.commands;
+  return replayed.log;
 }
 
 function catchStray(world: World): () => void {

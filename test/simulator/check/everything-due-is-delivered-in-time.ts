@@ -1,7 +1,7 @@
 import type { Check } from './evidence.ts';
 
 /** From the end of all faults a cluster has so long to elect, to build its scheduler and to wait out the grace. */
-const recoveryMs = 5_000;
+const recoveryMs = 8_000;
 /** A delivery may wait behind a commit, a poll of its consumer, and its work. */
 const slackMs = 1_500;
 /** With consumers that never walk away even a killed leader costs no more. */
@@ -19,9 +19,9 @@ export const everythingDueIsDeliveredInTime: Check = {
       history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag),
     );
     const found: string[] = [];
-    for (const { tag, topic, dueMs, endedMs: storedMs, outcome } of history.scheduled.values()) {
+    for (const { tag, topic, dueMs, deliverAtMs, endedMs: storedMs, outcome } of history.scheduled.values()) {
       if (outcome !== 'stored' || ended.has(tag)) continue;
-      const readyMs = Math.max(dueMs, storedMs);
+      const readyMs = Math.max(deliverAtMs ?? dueMs, storedMs);
       const fromMs = patient ? readyMs : Math.max(readyMs, mendedMs + recoveryMs);
       const deadlineMs = fromMs + (patient ? outageMs : slackMs);
       // What fell due during the faults may be in the hands of somebody who walked away; it is not lost, says another check.

@@ -3,24 +3,23 @@ import type { Change, Command, Verdict } from '@holdfast/store';
 import type { TopicCounts } from '../work/client.ts';
 import type { History } from '../work/history.ts';
 
-/** One command of the longest log, applied again from the beginning on a store of its own. */
-export interface LoggedCommand {
+/** One entry of the longest log, applied again from the beginning on a store of its own. */
+export interface LoggedEntry {
   readonly index: number;
   readonly term: number;
   /** Cluster time at this entry. */
   readonly clockMs: number;
-  readonly command: Command;
-  readonly verdict: Verdict;
+  readonly commands: readonly { readonly command: Command; readonly verdict: Verdict }[];
   readonly changes: readonly Change[];
 }
 
 export interface Evidence {
   readonly history: History;
-  readonly log: readonly LoggedCommand[];
-  /** Clusters' numbers of topics and groups -> their names. */
-  readonly names: ReadonlyMap<string, string>;
+  readonly log: readonly LoggedEntry[];
   /** How far cluster time may be ahead of the truth, in ms. */
   readonly skewMs: number;
+  /** One machine's wall clock may say anything. */
+  readonly wildClock: boolean;
   /** True ms: nothing is broken from here on. */
   readonly mendedMs: number;
   readonly endedMs: number;

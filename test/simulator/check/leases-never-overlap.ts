@@ -1,4 +1,4 @@
-import { type Check, leaseKey } from './evidence.ts';
+import { type Check, type LoggedEntry, leaseKey } from './evidence.ts';
 
 /** In the order of the log: a lease begins only where none runs, and one that runs ends by an ack, a nack, or its time. */
 export const leasesNeverOverlap: Check = {
@@ -6,7 +6,8 @@ export const leasesNeverOverlap: Check = {
   find({ log }) {
     const running = new Map<string, { readonly token: number; untilMs: number }>();
     const found: string[] = [];
-    for (const { index, clockMs, command, changes } of log) {
+    for (const entry of log) {
+      const { index, clockMs, changes } = entry;
       for (const change of changes) {
         if (
           change.kind !== 'leased' &&
@@ -34,7 +35,7 @@ export const leasesNeverOverlap: Check = {
             break;
           case 'retry':
           case 'settled':
-            if (command.kind === 'release' && current !== undefined && clockMs < current.untilMs)
+            if (current !== undefined && clockMs < current.untilMs && onlyReleased(entry, key))
               found.push(`index ${index}: ${key} is released at ${clockMs}, before ${current.untilMs}`);
             running.delete(key);
             break;
@@ -44,3 +45,13 @@ export const leasesNeverOverlap: Check = {
     return found;
   },
 };
+
+/** Nobody but the scheduler asked for the end of this lease. */
+function onlyReleased({ commands }: LoggedEntry, key: string): boolean {
+  const asked = commands.filter(
+    ({ command }) =>
+      'leases' in command &&
+      command.leases.some(({ position }) => leaseKey(command.topic, command.group, position) === key),
+  );
+  return asked.length > 0 && asked.every(({ command }) => command.kind === 'release');
+}

@@ -9,7 +9,9 @@ export const nothingAfterADefiniteEnd: Check = {
       if (verdict !== 'cancelled' && verdict !== 'stopped') continue;
       for (const delivery of history.delivered) {
         if (delivery.tag !== tag) continue;
-        if (verdict === 'cancelled')
+        // A group that was deleted counts no longer: what it had been handed may still be cancelled for the others.
+        const counts = history.groups.has(`${delivery.topic}/${delivery.group}`);
+        if (verdict === 'cancelled' && counts)
           found.push(`${tag} was cancelled, and was delivered to ${delivery.group} at ${delivery.atMs.toFixed(1)}`);
         else if (delivery.invokedMs > endedMs)
           found.push(

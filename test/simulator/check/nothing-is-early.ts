@@ -1,15 +1,28 @@
-import type { Check } from './evidence.ts';
+import type { Scheduled } from '../work/history.ts';
+import type { Check, Evidence } from './evidence.ts';
 
-/** In true time, within the stated bound on clocks. */
+/** What a stamp is behind its clocks: a sample is as old as its message. */
+const staleMs = 60;
+
+/**
+ * In true time, within the stated bound on clocks. A delay begins on the cluster's clock and ends on it, so it meets the
+ * bound twice; where a wrong clock may have been one of only two that a leader knew, it is only held to what the cluster
+ * itself said.
+ */
+function earliestMs({ dueMs, delayed, deliverAtMs }: Scheduled, { skewMs, wildClock }: Evidence): number {
+  if (!delayed) return dueMs - skewMs;
+  return wildClock ? Math.min(dueMs, deliverAtMs ?? dueMs - 3_600_000) - 2 * skewMs : dueMs - 2 * skewMs - staleMs;
+}
+
 export const nothingIsEarly: Check = {
   says: 'nothing is delivered before its time',
-  find({ history, skewMs }) {
+  find(evidence) {
+    const { history } = evidence;
     return history.delivered.flatMap(({ tag, group, atMs }) => {
-      const dueMs = history.scheduled.get(tag)?.dueMs;
-      if (dueMs === undefined) return [`${tag} was delivered to ${group}, and nobody scheduled it`];
-      return atMs + skewMs < dueMs
-        ? [`${tag}, due at ${dueMs.toFixed(1)}, was delivered to ${group} at ${atMs.toFixed(1)}`]
-        : [];
+      const scheduled = history.scheduled.get(tag);
+      if (scheduled === undefined) return [`${tag} was delivered to ${group}, and nobody scheduled it`];
+      if (atMs >= earliestMs(scheduled, evidence)) return [];
+      return [`${tag}, due at ${scheduled.dueMs.toFixed(1)}, was delivered to ${group} at ${atMs.toFixed(1)}`];
     });
   },
 };

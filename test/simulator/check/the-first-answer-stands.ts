@@ -13,7 +13,9 @@ export const theFirstAnswerStands: Check = {
         found.push(`${key.slice(0, 8)} was answered ${first}, and at ${endedMs.toFixed(1)} ${answer}`);
     }
     const stored = new Map<string, string>();
-    for (const { index, command, verdict } of log) {
+    for (const { index, command, verdict } of log.flatMap((entry) =>
+      entry.commands.map((one) => ({ index: entry.index, ...one })),
+    )) {
       if (command.kind !== 'schedule' || verdict.kind !== 'scheduled') continue;
       const tags = command.messages.map(({ body }) => Buffer.from(body).toString()).join();
       const positions = JSON.stringify(verdict.positions);

@@ -96,6 +96,7 @@ export class Client {
         tag,
         topic,
         dueMs,
+        delayed: 'delayMs' in due,
         invokedMs,
         endedMs: Number.POSITIVE_INFINITY,
         outcome: 'pending',
@@ -125,7 +126,8 @@ export class Client {
       if (record.outcome === 'stored') continue;
       this.#endSchedule(record, 'stored');
       record.id = stored[i]?.id;
-      record.deliverAtMs = stored[i]?.deliverAtMs;
+      const deliverAtMs = stored[i]?.deliverAtMs;
+      record.deliverAtMs = deliverAtMs === undefined ? undefined : deliverAtMs - epochMs;
     }
     return stored.map(({ id }) => id);
   }
@@ -195,6 +197,7 @@ export class Client {
     this.#options.trace.note(
       this.name,
       repeated ? 'receives again' : 'receives',
+      receiveId.slice(0, 8),
       ...deliveries.map(({ tag, token }) => `${tag}#${token}`),
     );
     return deliveries;

@@ -8,12 +8,15 @@ export interface Scheduled {
   readonly topic: string;
   /** Never to be delivered before: true ms. */
   readonly dueMs: number;
+  /** The cluster counts it as a delay, from when it applies the command. */
+  readonly delayed: boolean;
   readonly invokedMs: number;
   /** Of the answer, or of giving up. */
   endedMs: number;
   /** `unknown`: perhaps stored, no answer said so. `pending` while the call runs. */
   outcome: 'pending' | 'stored' | 'unknown' | 'refused';
   id: string | undefined;
+  /** As the cluster said, of its clock; on the scale of true time. */
   deliverAtMs: number | undefined;
 }
 

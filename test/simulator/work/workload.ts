@@ -137,7 +137,7 @@ export class Workload {
     const { profile } = this.#options;
     while (this.#consuming) {
       const receiveId = client.token();
-      const max = random.int(1, 6);
+      const max = this.#diligent ? 20 : random.int(1, 6);
       const want = { max, leaseMs: profile.leaseMs, waitMs: random.int(200, 2_000), receiveId, repeated: false };
       const leaves = !this.#diligent && random.chance(profile.walkAway) ? new AbortController() : undefined;
       if (leaves !== undefined)
@@ -165,7 +165,7 @@ export class Workload {
       else if (fate < profile.nack + profile.abandon) continue;
       else if (fate < profile.nack + profile.abandon + profile.extend) {
         await client.settle('extend', where, [delivery], profile.leaseMs);
-        await client.pause(random.exponential(profile.leaseMs / 2));
+        await client.pause(Math.min(random.exponential(profile.leaseMs / 2), 1_000));
         done.push(delivery);
       } else done.push(delivery);
     }
