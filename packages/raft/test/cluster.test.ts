@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const { kill } of running) await kill();
+  for (const member of running) await member.kill();
   running = [];
   await rm(root, { recursive: true });
 });

@@ -1,17 +1,42 @@
 import { expect, test } from 'vitest';
-import { bytes, World } from './world.ts';
+import type { Outcome } from '../src/index.ts';
+import { bytes, type Member, SlowLog, World } from './world.ts';
+
+const ids = ['a', 'b', 'c'];
+
+/** The outcomes so far, by what was proposed. */
+function proposals(member: Member) {
+  const outcomes = new Map<string, Outcome<number>>();
+  const propose = (...notes: readonly string[]): void => {
+    for (const note of notes) void member.node.propose(bytes(note)).then((outcome) => outcomes.set(note, outcome));
+  };
+  return { outcomes, propose };
+}
+
+async function alone() {
+  const world = new World(['only']);
+  const log = new SlowLog(world, 'only');
+  const member = world.member('only', { log });
+  await member.node.start();
+  await world.leader([member]);
+  return { world, log, member, ...proposals(member) };
+}
+
+function others(members: readonly Member[], but: Member): readonly Member[] {
+  return members.filter((member) => member !== but);
+}
 
 test('three members found a cluster, elect a leader, and apply the same commands in the same order', async () => {
-  const world = new World(['a', 'b', 'c']);
+  const world = new World(ids);
   const members = await world.started();
   const leader = await world.leader(members);
-
-  const outcomes = Promise.all(['one', 'two', 'three'].map((note) => leader.node.propose(bytes(note))));
+  const { outcomes, propose } = proposals(leader);
+  propose('one', 'two', 'three');
   await world.clock.until(() => members.every(({ machine }) => machine.notes.length === 3));
 
-  const index = leader.machine.applied.index;
   const { term } = leader.node.status();
-  expect(await outcomes).toEqual([1, 2, 3].map((result) => ({ kind: 'applied', result, index, term })));
+  const { index } = leader.machine.applied;
+  expect([...outcomes.values()]).toEqual([1, 2, 3].map((result) => ({ kind: 'applied', result, index, term })));
   for (const { machine, log } of members) {
     expect(machine.notes).toEqual(['one', 'two', 'three']);
     expect(machine.headers).toEqual(['', `from ${leader.id}`]);
@@ -19,32 +44,183 @@ test('three members found a cluster, elect a leader, and apply the same commands
   }
 });
 
-test('a cluster of one leads itself', async () => {
-  const world = new World(['only']);
-  const [only] = await world.started();
-  if (only === undefined) throw new Error('nobody started');
-  await world.leader([only]);
-  const outcome = only.node.propose(bytes('note'));
-  await world.clock.until(() => only.machine.notes.length === 1);
-  expect(await outcome).toMatchObject({ kind: 'applied', result: 1 });
-});
-
 test('when the leader dies, another one leads within a fraction of an election, and nothing acknowledged is lost', async () => {
-  const world = new World(['a', 'b', 'c']);
+  const world = new World(ids);
   const members = await world.started();
   const first = await world.leader(members);
-  const outcome = first.node.propose(bytes('kept'));
-  await world.clock.until(() => first.machine.notes.length === 1);
-  expect((await outcome).kind).toBe('applied');
+  const before = proposals(first);
+  before.propose('kept');
+  await world.clock.until(() => before.outcomes.get('kept')?.kind === 'applied');
 
   world.network.kill(first.id);
   const killedAtMs = world.clock.monotonicMs();
-  const rest = members.filter((member) => member !== first);
+  const rest = others(members, first);
   const second = await world.leader(rest);
   expect(world.clock.monotonicMs() - killedAtMs).toBeLessThan(150);
 
-  const after = second.node.propose(bytes('after'));
+  const after = proposals(second);
+  after.propose('after');
   await world.clock.until(() => rest.every(({ machine }) => machine.notes.length === 2));
-  expect(await after).toMatchObject({ kind: 'applied', result: 2 });
+  expect(after.outcomes.get('after')).toMatchObject({ kind: 'applied', result: 2 });
   expect(second.machine.notes).toEqual(['kept', 'after']);
+});
+
+test('proposals that arrive while the disk works become one entry, and one write', async () => {
+  const { world, log, outcomes, propose, member } = await alone();
+  propose('first');
+  await world.clock.step();
+  for (let i = 0; i < 100; i++) propose(`gathered ${i}`);
+  await world.clock.until(() => outcomes.size === 101);
+  const indexes = [...outcomes.values()].map((outcome) => (outcome.kind === 'applied' ? outcome.index : 0));
+  expect(indexes).toEqual([2, ...Array.from({ length: 100 }, () => 3)]);
+  // The vote for itself, the empty entry of the term, and two groups.
+  expect(log.turns.map(({ entries }) => entries.length)).toEqual([0, 1, 1, 1]);
+  expect(member.machine.notes).toHaveLength(101);
+});
+
+test('effects ride on the next turn with entries; alone they wait 20 ms', async () => {
+  const { world, log, outcomes, propose } = await alone();
+  await world.clock.pass(50);
+  const before = log.turns.length;
+  propose('one');
+  await world.clock.until(() => outcomes.size === 1);
+  propose('two');
+  await world.clock.until(() => outcomes.size === 2);
+  expect(log.turns.slice(before).map(({ entries, effects }) => [entries.length, effects.length])).toEqual([
+    [1, 0],
+    [1, 1],
+  ]);
+  await world.clock.pass(15);
+  expect(log.turns.length).toBe(before + 2);
+  await world.clock.pass(15);
+  expect(log.turns.slice(before + 2).map(({ entries, effects }) => [entries.length, effects.length])).toEqual([[0, 1]]);
+  await world.clock.pass(100);
+  expect(log.turns.length, 'a member with nothing to write does not write').toBe(before + 3);
+});
+
+test('a leader that is cut off loses its office, and what it appended is unknown', async () => {
+  const world = new World(ids);
+  const members = await world.started();
+  const leader = await world.leader(members);
+  for (const { id } of others(members, leader)) world.network.cut.add(`${leader.id}>${id}`).add(`${id}>${leader.id}`);
+  const { outcomes, propose } = proposals(leader);
+  propose('into the void');
+  await world.clock.until(() => outcomes.size === 1, 2_000);
+  expect(outcomes.get('into the void')).toMatchObject({ kind: 'unknown', index: 2 });
+  expect(leader.events.filter((event) => event.startsWith('lost'))).toHaveLength(1);
+
+  propose('too late');
+  await world.clock.step();
+  expect(outcomes.get('too late')).toEqual({ kind: 'notApplied', reason: 'notLeader' });
+});
+
+test('a proposal whose place was taken by another leader was not applied, and that is said', async () => {
+  const world = new World(ids);
+  const members = await world.started();
+  const old = await world.leader(members);
+  const rest = others(members, old);
+  for (const { id } of rest) world.network.cut.add(`${old.id}>${id}`).add(`${id}>${old.id}`);
+  const { outcomes, propose } = proposals(old);
+  propose('lost');
+  await world.leader(rest);
+  world.network.cut.clear();
+  await world.clock.until(() => outcomes.size === 1);
+  expect(outcomes.get('lost')).toEqual({ kind: 'notApplied', reason: 'overwritten' });
+  expect(old.machine.notes).toEqual([]);
+});
+
+test('who does not lead, and what is too large, is refused at once and counted', async () => {
+  const world = new World(ids);
+  const members = await world.started();
+  const leader = await world.leader(members);
+  const [follower] = others(members, leader);
+  expect(await follower?.node.propose(bytes('x'))).toEqual({ kind: 'notApplied', reason: 'notLeader' });
+  const tooLarge = await leader.node.propose(Buffer.alloc(4 * 2 ** 20 + 1));
+  expect(tooLarge).toEqual({ kind: 'notApplied', reason: 'tooLarge' });
+  expect(leader.node.status().refusals.get('maxCommandBytes')).toBe(1);
+});
+
+test('more than may wait is refused as overloaded, and the rest is applied', async () => {
+  const { world, outcomes, propose, member } = await alone();
+  const notes = Array.from({ length: 17_000 }, (_, i) => `${i}`);
+  propose(...notes);
+  await world.clock.until(() => outcomes.size === notes.length, 60_000);
+  const kinds = [...outcomes.values()].map((outcome) =>
+    outcome.kind === 'notApplied' ? outcome.reason : outcome.kind,
+  );
+  expect(kinds.filter((kind) => kind === 'overloaded')).toHaveLength(17_000 - 16_384);
+  expect(kinds.filter((kind) => kind === 'applied')).toHaveLength(16_384);
+  expect(member.node.status().refusals.get('maxWaitingProposals')).toBe(17_000 - 16_384);
+});
+
+test('a stop answers what is appended, refuses what waits, and writes the effects', async () => {
+  const { world, log, outcomes, propose, member } = await alone();
+  propose('appended');
+  await world.clock.step();
+  propose('waits');
+  let stopped = false;
+  void member.node.stop().then(() => {
+    stopped = true;
+  });
+  await world.clock.until(() => stopped);
+  expect(outcomes.get('appended')).toMatchObject({ kind: 'applied' });
+  expect(outcomes.get('waits')).toEqual({ kind: 'notApplied', reason: 'stopping' });
+  expect(log.stateRow(Buffer.from('\x0200000002'))).toBeDefined();
+  expect(member.events).toEqual(['leader 1', 'lost 1']);
+  expect(await member.node.propose(bytes('x'))).toEqual({ kind: 'notApplied', reason: 'stopping' });
+});
+
+test('a leader that stops leaves at once: the others need no election timeout', async () => {
+  const world = new World(ids);
+  const members = await world.started();
+  const leader = await world.leader(members);
+  const stoppedAtMs = world.clock.monotonicMs();
+  void leader.node.stop();
+  await world.leader(others(members, leader));
+  expect(world.clock.monotonicMs() - stoppedAtMs).toBeLessThan(250);
+});
+
+test('a write that fails ends the member: everyone is answered, and nothing more is sent', async () => {
+  const world = new World(ids);
+  const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
+  const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
+  for (const { node } of members) await node.start();
+  const leader = await world.leader(members);
+  const log = logs.get(leader.id);
+  if (log === undefined) throw new Error('every member has a log');
+  log.writeMs = 100;
+  log.failure = new Error('the disk is gone');
+  const { outcomes, propose } = proposals(leader);
+  propose('appended');
+  await world.clock.step();
+  await world.clock.step();
+  propose('waits');
+  await world.clock.until(() => leader.fatal() !== undefined);
+  await world.clock.step();
+  // The followers may have it all the same: that is why it is unknown.
+  expect(outcomes.get('appended')).toMatchObject({ kind: 'unknown' });
+  expect(outcomes.get('waits')).toEqual({ kind: 'notApplied', reason: 'stopping' });
+  expect(leader.fatal()?.message).toContain('the disk is gone');
+  expect(leader.events.at(-1)).toMatch(/^lost/);
+  await world.leader(others(members, leader));
+  expect(leader.node.status().commit).toBeLessThanOrEqual(2);
+});
+
+test('a state machine that throws ends the member before anything of the entry is written', async () => {
+  const { world, log, outcomes, propose, member } = await alone();
+  propose('fine', 'fail');
+  await world.clock.until(() => member.fatal() !== undefined);
+  expect(member.fatal()).toMatchObject({ code: 'HF_APPLY_FAILED', facts: { index: 2 } });
+  await world.clock.pass(100);
+  expect(outcomes.get('fine')).toMatchObject({ kind: 'unknown', index: 2 });
+  expect(log.lastIndex).toBe(2);
+  expect(log.stateRow(Buffer.from('\x0200000002'))).toBeUndefined();
+});
+
+test('an owner learns of the clocks of the others', async () => {
+  const world = new World(ids);
+  const members = await world.started();
+  const leader = await world.leader(members);
+  await world.clock.until(() => leader.node.status().quorumHeardAtMs > 0);
+  expect(leader.samples.size).toBe(2);
 });

@@ -15,6 +15,7 @@ import {
   type StateMachine,
   type Transport,
   type TransportEvents,
+  type Turn,
 } from '../src/index.ts';
 
 export const timing: RaftTiming = {
@@ -59,7 +60,9 @@ export class ManualClock implements Clock {
   async step(): Promise<void> {
     let next = this.#timers[0];
     for (const timer of this.#timers) if (next === undefined || timer.atMs < next.atMs) next = timer;
-    if (next !== undefined) {
+    if (next === undefined) {
+      this.#nowMs += 1;
+    } else {
       this.#timers = this.#timers.filter((timer) => timer !== next);
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.callback();
@@ -178,6 +181,8 @@ export interface Member {
   readonly machine: Notebook;
   readonly log: LogStore;
   readonly events: string[];
+  /** The wall time that each of the others said last. */
+  readonly samples: ReadonlyMap<NodeId, number>;
   /** The error with which it stopped. */
   fatal(): Error | undefined;
 }
@@ -206,6 +211,7 @@ export class World {
 
   member(id: NodeId, given: Partial<Pick<Member, 'log' | 'machine'>> = {}): Member {
     const events: string[] = [];
+    const samples = new Map<NodeId, number>();
     const log = given.log ?? new MemoryLog({ id, members: this.ids, random: this.random });
     const machine = given.machine ?? new Notebook();
     let error: Error | undefined;
@@ -222,13 +228,13 @@ export class World {
         entryHeader: () => Buffer.from(`from ${id}`),
         onLeader: (term) => events.push(`leader ${term}`),
         onLeaderLost: (term) => events.push(`lost ${term}`),
-        onSample: () => undefined,
+        onSample: (from, { wallMs }) => samples.set(from, wallMs),
         onFatal: (cause) => {
           error = cause;
         },
       },
     });
-    return { id, node, machine, log, events, fatal: () => error };
+    return { id, node, machine, log, events, samples, fatal: () => error };
   }
 
   async started(ids: readonly NodeId[] = this.ids): Promise<Member[]> {
@@ -248,3 +254,23 @@ export class World {
 }
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+/** A log on a disk that takes its time, or that fails. */
+export class SlowLog extends MemoryLog {
+  writeMs = 3;
+  failure: Error | undefined;
+  readonly turns: Turn[] = [];
+  readonly #clock: Clock;
+
+  constructor(world: World, id: NodeId) {
+    super({ id, members: world.ids, random: world.random });
+    this.#clock = world.clock;
+  }
+
+  override async write(turn: Turn): Promise<void> {
+    await new Promise<void>((resolve) => void this.#clock.after(this.writeMs, resolve));
+    if (this.failure !== undefined) throw this.failure;
+    this.turns.push(turn);
+    await super.write(turn);
+  }
+}

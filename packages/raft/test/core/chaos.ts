@@ -18,10 +18,19 @@ export class Chaos {
   readonly #dead = new Set<NodeId>();
   readonly #cut = new Set<string>();
   #proposals = 0;
+  /** How bad it gets differs from seed to seed: some faults only show where others are rare. */
+  readonly #odds: { readonly crash: number; readonly write: number; readonly reorder: number; readonly lose: number };
 
   constructor(size: number, seed: number) {
     const random = seededRandom(seed * 31 + size);
     this.#random = random;
+    const pick = (...odds: number[]): number => odds[Math.floor(random() * odds.length)] ?? 0;
+    this.#odds = {
+      crash: pick(0, 0.01, 0.03),
+      write: pick(0.1, 0.4, 0.9),
+      reorder: pick(0, 0.3, 0.7),
+      lose: pick(0, 0.05, 0.2),
+    };
     const voters = Array.from({ length: size }, (_, at) => `n${at + 1}`);
     for (const id of voters) this.members.set(id, new Member(id, voters, { random }));
   }
@@ -36,8 +45,7 @@ export class Chaos {
   /** No more faults: within a bound there is one leader, and a new command is applied everywhere. */
   heal(): void {
     this.#cut.clear();
-    for (const id of this.#dead) this.#member(id).restart();
-    this.#dead.clear();
+    for (const id of this.#dead) this.#bringBack(this.#member(id));
     for (const member of this.members.values()) member.applies = true;
     let marker: string | undefined;
     for (let round = 0; round < 600; round += 1, this.step += 1) {
@@ -62,31 +70,31 @@ export class Chaos {
   #oneStep(): void {
     const member = this.#pick([...this.members.values()]);
     const dice = this.#random();
-    if (dice < 0.02) this.#crashOrRestart(member);
-    else if (dice < 0.04) this.#cutOrHeal();
+    if (dice < this.#odds.crash || this.#dead.has(member.id)) this.#crashOrRestart(member);
+    else if (dice < this.#odds.crash + 0.02) this.#cutOrHeal();
     if (this.#dead.has(member.id)) return;
     if (dice > 0.5) member.tick(1 + Math.floor(this.#random() * 3));
     if (dice > 0.7 && member.core.propose(command(`p${this.#proposals}`)).kind === 'appended') this.#proposals += 1;
     if (dice > 0.96) this.#disturb(member);
     this.#network.push(...member.turn());
-    if (this.#random() < 0.6) this.#network.push(...member.finishWrite());
+    if (this.#random() < this.#odds.write) this.#network.push(...member.finishWrite());
     for (let deliveries = Math.floor(this.#random() * 8); deliveries > 0; deliveries -= 1) this.#deliverOne();
   }
 
   #deliverOne(): void {
     if (this.#network.length === 0) return;
-    const reorders = this.#random() < 0.3;
+    const reorders = this.#random() < this.#odds.reorder;
     const at = reorders ? Math.floor(this.#random() * this.#network.length) : 0;
     const repeats = this.#random() < 0.05;
     const message = repeats ? this.#network[at] : this.#network.splice(at, 1)[0];
-    if (message === undefined || this.#random() < 0.05) return;
+    if (message === undefined || this.#random() < this.#odds.lose) return;
     if (this.#dead.has(message.to) || this.#cut.has(`${message.from}>${message.to}`)) return;
     this.#member(message.to).core.step(message);
   }
 
   #crashOrRestart(member: Member): void {
-    if (this.#dead.delete(member.id)) {
-      member.restart();
+    if (this.#dead.has(member.id)) {
+      if (this.#random() < 0.05) this.#bringBack(member);
       return;
     }
     // A write in flight reaches the disk, or it does not.
@@ -95,6 +103,11 @@ export class Chaos {
     for (const other of this.members.values()) {
       if (other !== member && !this.#dead.has(other.id) && this.#random() < 0.8) other.core.peerDown(member.id);
     }
+  }
+
+  #bringBack(member: Member): void {
+    this.#dead.delete(member.id);
+    member.restart();
   }
 
   #cutOrHeal(): void {

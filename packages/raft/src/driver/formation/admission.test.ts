@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import type { CoreStatus } from '../../core/types.ts';
+import { MemoryLog } from '../../log/memory-log.ts';
+import type { Hello } from '../../wire/transport.ts';
+import { Admission } from './admission.ts';
+
+const members = ['a', 'b', 'c'];
+const record = { clusterId: 'ours', incarnations: { a: 'dir a', b: 'dir b', c: 'dir c' } };
+
+function hello(parts: Partial<Hello> = {}): Hello {
+  return {
+    clusterId: 'ours',
+    id: 'b',
+    members,
+    incarnation: 'dir b',
+    bootId: 'boot 1',
+    lastDurableIndex: 10,
+    ...parts,
+  };
+}
+
+function leader(match: number, commit: number): CoreStatus {
+  return {
+    id: 'a',
+    role: 'leader',
+    term: 1,
+    leader: 'a',
+    commit,
+    applied: commit,
+    lastIndex: 20,
+    durableIndex: 20,
+    termStartIndex: 1,
+    uncommittedBytes: 0,
+    followers: new Map([['b', { match, applied: 0, inflight: 0, recentlyActive: true }]]),
+  };
+}
+
+async function founded(): Promise<Admission> {
+  const log = new MemoryLog({ id: 'a', members, random: () => 0.1 });
+  await log.writeFounding({ record, confirmed: true });
+  return new Admission(log);
+}
+
+test('a member that was founded with this cluster is admitted; a new process of it is told apart', async () => {
+  const admission = await founded();
+  expect(admission.isAdmitted('b')).toBe(false);
+  expect(admission.check(hello(), leader(0, 0))).toEqual({ kind: 'admitted', restarted: false });
+  expect(admission.check(hello(), leader(0, 0))).toEqual({ kind: 'admitted', restarted: false });
+  expect(admission.check(hello({ bootId: 'boot 2' }), leader(0, 0))).toEqual({ kind: 'admitted', restarted: true });
+  expect(admission.isAdmitted('b')).toBe(true);
+});
+
+test.each<[string, Partial<Hello>, string]>([
+  ['a wiped directory', { incarnation: 'another', clusterId: undefined }, 'HF_WIPED_MEMBER'],
+  ['a directory of another cluster', { clusterId: 'theirs' }, 'HF_WRONG_CLUSTER'],
+  ['another list of members', { members: ['a', 'b', 'd'] }, 'HF_WRONG_CLUSTER'],
+])('%s is refused', async (_, parts, code) => {
+  const admission = await founded();
+  expect(admission.check(hello(parts), leader(0, 0))).toMatchObject({ kind: 'refused', refusal: { code } });
+  expect(admission.isAdmitted('b')).toBe(false);
+});
+
+test('before formation any directory may come', () => {
+  const admission = new Admission(new MemoryLog({ id: 'a', members, random: () => 0.1 }));
+  expect(admission.check(hello({ incarnation: 'any', clusterId: undefined }), leader(0, 0)).kind).toBe('admitted');
+});
+
+test('a log that ends before what it had acknowledged and was committed is refused', async () => {
+  const cut = hello({ bootId: 'boot 2', lastDurableIndex: 10 });
+  const check = async (match: number, commit: number): Promise<string> => {
+    const admission = await founded();
+    admission.check(hello(), leader(0, 0));
+    return admission.check(cut, leader(match, commit)).kind;
+  };
+  expect(await check(11, 11)).toBe('refused');
+  expect(await check(11, 10), 'what was not committed may be lost').toBe('admitted');
+  expect(await check(10, 20)).toBe('admitted');
+});
+
+test('what a handshake says is old by the time later acknowledgements are here: only a new process is judged by it', async () => {
+  const admission = await founded();
+  admission.check(hello(), leader(0, 0));
+  expect(admission.check(hello({ lastDurableIndex: 10 }), leader(15, 15)).kind).toBe('admitted');
+});
+
+test('a late handshake of a process that was replaced changes nothing', async () => {
+  const admission = await founded();
+  admission.check(hello(), leader(0, 0));
+  admission.check(hello({ bootId: 'boot 2', lastDurableIndex: 12 }), leader(0, 0));
+  expect(admission.check(hello(), leader(12, 12))).toEqual({ kind: 'late' });
+  expect(admission.isAdmitted('b')).toBe(true);
+});

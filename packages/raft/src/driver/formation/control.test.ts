@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { type Control, decodeControl, encodeControl } from './control.ts';
+
+const record = { clusterId: 'x', incarnations: { a: '1', b: '2' } };
+
+test.each<Control>([
+  { kind: 'formation', incarnation: '1', record, confirmed: true },
+  { kind: 'formation', incarnation: '1', record: undefined, confirmed: false },
+  { kind: 'refusal', code: 'HF_WIPED_MEMBER', detail: 'because' },
+])('what was said is heard: %o', (control) => {
+  expect(decodeControl(encodeControl(control))).toEqual(control);
+});
+
+test.each([
+  '',
+  '[]',
+  'null',
+  '{"kind":"formation"}',
+  '{"kind":"formation","incarnation":"1","confirmed":true,"record":{"clusterId":1}}',
+  '{"kind":"formation","incarnation":"1","confirmed":true,"record":{"clusterId":"x","incarnations":{"a":1}}}',
+  '{"kind":"refusal","code":"toString","detail":"x"}',
+  '{"kind":"another"}',
+])('nonsense is nothing: %s', (text) => {
+  expect(decodeControl(Buffer.from(text))).toBeUndefined();
+});
