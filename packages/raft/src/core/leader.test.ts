@@ -149,12 +149,22 @@ test('a refusal of a lost append leads back to what is proven, once', () => {
   expect(appendsTo('b', a.settle())).toMatchObject([{ previousIndex: 1, entries: [{ index: 2 }] }]);
 });
 
-test('a late refusal never rewinds below what is proven', () => {
-  const a = settledLeader();
+test('a late refusal never rewinds below what is proven, nor stops the flow', () => {
+  const a = settledLeader({ config: { maxAppendBytes: 1 } });
   reject(a, 'b', 1, 0, 0);
   a.core.propose(command('x'));
-  expect(appendsTo('b', a.settle())).toMatchObject([{ previousIndex: 1 }]);
+  a.core.propose(command('y'));
+  expect(appendsTo('b', a.settle())).toMatchObject([{ previousIndex: 1 }, { previousIndex: 2 }]);
   expect(a.status.followers.get('b')?.match).toBe(1);
+});
+
+test('a refusal that arrives twice is answered with one probe', () => {
+  const a = leader({ log: [1, 1, 1] });
+  reject(a, 'b', 3, 2, 1);
+  reject(a, 'b', 3, 2, 1);
+  expect(appendsTo('b', a.settle())).toMatchObject([{ previousIndex: 2 }]);
+  reject(a, 'b', 3, 2, 1);
+  expect(appendsTo('b', a.settle())).toEqual([]);
 });
 
 test('a late acknowledgement never passes what was sent in this term, and an earlier term counts for nothing', () => {
