@@ -158,11 +158,10 @@ test('a stop answers what is appended, refuses what waits, and writes the effect
   propose('appended');
   await world.clock.step();
   propose('waits');
-  let stopped = false;
-  void member.node.stop().then(() => {
-    stopped = true;
-  });
-  await world.clock.until(() => stopped);
+  const stopped = member.node.stop();
+  await world.clock.until(() => outcomes.size === 2);
+  await world.clock.pass(20);
+  await stopped;
   expect(outcomes.get('appended')).toMatchObject({ kind: 'applied' });
   expect(outcomes.get('waits')).toEqual({ kind: 'notApplied', reason: 'stopping' });
   expect(log.stateRow(Buffer.from('\x0200000002'))).toBeDefined();
