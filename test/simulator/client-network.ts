@@ -144,7 +144,7 @@ export class ClientNetwork {
         sent = true;
         call = { process: target.process, broken: (told) => fail(told, true) };
         this.#open.add(call);
-        target.process.after(0, 'socket', () => {
+        target.process.arrive('socket', () => {
           if (running.signal.aborted) return;
           trace.note(way.to, 'asked', way.from, verb);
           const options: CallOptions = { signal: running.signal, forwarded: way.forwarded };

@@ -80,7 +80,7 @@ export class Disk {
 
   write(process: Process, operations: readonly Operation[], sync: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      const tell = (act: () => void): unknown => process.after(0, 'disk', act);
+      const tell = (act: () => void): void => process.arrive('disk', act);
       const finish = (): void => {
         const failed = this.#broken || this.#failNext;
         if (failed) {

@@ -39,8 +39,8 @@ export class Machine {
   /** Vanished without a reset: connections to it hang instead of being refused. */
   #silent = false;
   starts = 0;
-  /** Something ran on it since somebody looked. */
-  touched = false;
+  /** So many things ran on it since somebody looked. */
+  touched = 0;
   /** Its directory was damaged or lost: it may refuse to start for ever. */
   damaged: string | undefined;
   #expectsStop = false;
@@ -103,7 +103,7 @@ export class Machine {
     this.starts++;
     this.#silent = false;
     const process = createProcess(id, time, () => {
-      this.touched = true;
+      this.touched++;
     });
     const chance = random.fork(`${id} life ${this.starts}`);
     trace.note(id, 'starts', this.starts);

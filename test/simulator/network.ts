@@ -206,7 +206,7 @@ export class Network {
         const end = this.#ends.get(to);
         if (end === undefined || end.connected.get(from.id) !== connection) return;
         this.#heardAtMs.set(direction, time.nowMs);
-        end.process.after(0, 'socket', () => {
+        end.process.arrive('socket', () => {
           if (end.closed || end.connected.get(from.id) !== connection) return;
           trace.note(to, 'gets', from.id, kind);
           deliver(end);

@@ -12,6 +12,8 @@ export interface Process {
   readonly paused: boolean;
   /** Runs the action in this process after `delayMs` of true time: later when it is paused then, never when it is dead. */
   after(delayMs: number, source: Source, action: () => void): Scheduled;
+  /** The same, now: without an event of its own when the process is awake. */
+  arrive(source: Source, action: () => void): void;
   pause(): void;
   resume(): void;
   /** `kill -9`. What it began to do elsewhere (a write, a message on the wire) may still end. */
@@ -55,6 +57,7 @@ export function createProcess(name: string, time: TrueTime, onRun: () => void = 
         },
       };
     },
+    arrive,
     pause: () => {
       paused = true;
     },

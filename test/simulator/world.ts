@@ -36,7 +36,7 @@ export interface WorldOptions {
   readonly print?: ((line: string) => void) | undefined;
 }
 
-const timing = { tickMs: 10, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
+const timing = { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
 
 export function createWorld({ seed, profile, keepLines, print }: WorldOptions): World {
   const random = seeded(seed).fork('world');

@@ -1,7 +1,7 @@
 import type { Check } from './evidence.ts';
 
 /** From the end of all faults a cluster has so long to elect, to build its scheduler and to wait out the grace. */
-const recoveryMs = 8_000;
+const recoveryMs = 5_500;
 /** A delivery may wait behind a commit, a poll of its consumer, and its work. */
 const slackMs = 1_500;
 /** With consumers that never walk away even a killed leader costs no more. */
