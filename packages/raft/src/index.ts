@@ -3,6 +3,7 @@
 export type { Entry, EntryKind, Message, MessageBody, NodeId } from './core/message.ts';
 export type { HardState } from './core/ready.ts';
 export type { Core, CoreConfig, CoreState, CoreStatus, LogReader, Role } from './core/types.ts';
+export { driverBounds } from './driver/bounds.ts';
 export type { Clock } from './driver/clock.ts';
 export { createRaftNode } from './driver/driver.ts';
 export type { Outcome } from './driver/outcome.ts';
@@ -14,6 +15,7 @@ export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
 export { decodePayload, type Payload } from './log/payload.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
 export type { Effect, Effects, EntryInfo, StateMachine } from './state-machine.ts';
+export { wireBounds } from './wire/bounds.ts';
 export type { Address } from './wire/lane.ts';
 export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';
 export type { Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';

@@ -55,6 +55,8 @@ export class Loop<Result> {
   #effectsAreDue = false;
   #isAwake = false;
   #isHeldBack = false;
+  #isStalled = false;
+  #isClosing = false;
   #ended = false;
 
   constructor(options: LoopOptions<Result>) {
@@ -110,10 +112,9 @@ export class Loop<Result> {
     const nowMs = clock.monotonicMs();
     this.#guard(() => {
       const stalledMs = this.#watchdog.stalledMs(nowMs);
-      if (stalledMs !== undefined) {
-        refusals.count('diskStallMs');
-        core.diskStalled(Math.floor(stalledMs / tickMs));
-      }
+      if (stalledMs !== undefined) core.diskStalled(Math.floor(stalledMs / tickMs));
+      if (stalledMs !== undefined && !this.#isStalled) refusals.count('diskStallMs');
+      this.#isStalled = stalledMs !== undefined;
       core.tick();
     });
     this.#lag.tick(nowMs, this.#status.commit);
@@ -134,8 +135,10 @@ export class Loop<Result> {
     });
   }
 
-  /** Writes the effects of everything applied. The caller has seen to it that nothing more is applied. */
+  /** Takes no more turns, and writes the effects of everything that is applied. */
   async flush(): Promise<void> {
+    // Otherwise a leader that keeps sending would keep this follower writing.
+    this.#isClosing = true;
     await this.#writing;
     if (!this.#ended && this.#options.stateMachine.pendingBytes > 0) this.#startWrite(undefined);
     await this.#writing;
@@ -156,7 +159,7 @@ export class Loop<Result> {
   }
 
   #turn(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#isClosing) return;
     this.#guard(() => {
       const { core, send } = this.#options;
       this.#observe();
@@ -194,9 +197,13 @@ export class Loop<Result> {
     }
   }
 
-  /** Proposals wait in their bounded queue while a majority can not keep up. */
+  /** Proposals wait in their bounded queue while a majority can not keep up, with its disks or with applying. */
   #mustHoldBack(): boolean {
-    const { clock, refusals } = this.#options;
+    const { clock, refusals, core } = this.#options;
+    if (core.status().uncommittedBytes >= driverBounds.maxUncommittedBytes) {
+      refusals.count('maxUncommittedBytes');
+      return true;
+    }
     const isBehind = this.#lag.isBehind(clock.monotonicMs(), this.#status);
     if (isBehind && !this.#isHeldBack) refusals.count('maxApplyLagMs');
     this.#isHeldBack = isBehind;

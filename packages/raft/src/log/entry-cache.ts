@@ -13,10 +13,6 @@ export class EntryCache {
     this.#maxBytes = maxBytes;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   get(index: number): Entry | undefined {
     const first = this.#entries[this.#start];
     return first === undefined || index < first.index ? undefined : this.#entries[this.#start + index - first.index];

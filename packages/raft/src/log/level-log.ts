@@ -223,9 +223,15 @@ class LevelLog implements LogStore {
     };
   }
 
-  #queueEntries(batch: Batch, { entries }: Turn, { generation, untouchedIndex, lastIndex }: TurnRow): void {
+  #queueEntries(
+    batch: Batch,
+    { entries, truncateFrom }: Turn,
+    { generation, untouchedIndex, lastIndex }: TurnRow,
+  ): void {
     for (let index = lastIndex + 1; index <= this.lastIndex; index++) batch.del(entryKey(generation, index));
-    for (const run of this.#terms.from(untouchedIndex + 1)) batch.del(termRunKey(generation, run.index));
+    if (truncateFrom !== undefined) {
+      for (const run of this.#terms.from(truncateFrom)) batch.del(termRunKey(generation, run.index));
+    }
     let before = this.term(untouchedIndex);
     for (const { index, term, bytes } of entries) {
       batch.put(entryKey(generation, index), bytes);

@@ -20,14 +20,6 @@ export class TurnWindow {
     for (const bytes of batchBytes) this.#sum += bytes;
   }
 
-  get oldest(): number {
-    return this.#oldest;
-  }
-
-  get newest(): number {
-    return this.#oldest + this.#batchBytes.length - this.#start - 1;
-  }
-
   /** Adds the next turn; returns the oldest turn that is still kept. Rows before it may be deleted. */
   add(batchBytes: number): number {
     this.#batchBytes.push(batchBytes);

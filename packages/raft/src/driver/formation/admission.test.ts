@@ -77,6 +77,14 @@ test('a log that ends before what it had acknowledged and was committed is refus
   expect(await check(10, 20)).toBe('admitted');
 });
 
+test('a process that was refused for its log stays refused, whatever it connects next', async () => {
+  const admission = await founded();
+  admission.check(hello(), leader(0, 0));
+  const cut = hello({ bootId: 'boot 2', lastDurableIndex: 5 });
+  for (let i = 0; i < 3; i++) expect(admission.check(cut, leader(10, 10)).kind).toBe('refused');
+  expect(admission.isAdmitted('b')).toBe(false);
+});
+
 test('what a handshake says is old by the time later acknowledgements are here: only a new process is judged by it', async () => {
   const admission = await founded();
   admission.check(hello(), leader(0, 0));

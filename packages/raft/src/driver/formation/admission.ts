@@ -13,8 +13,9 @@ export type Verdict =
   | { readonly kind: 'late' };
 
 interface Peer {
-  bootId: string;
-  admitted: boolean;
+  readonly bootId: string;
+  /** Why this process may not take part. */
+  readonly refusal: Refusal | undefined;
   /** Boot ids that were replaced, the newest last. */
   readonly replaced: string[];
 }
@@ -30,24 +31,24 @@ export class Admission {
   }
 
   isAdmitted(peer: NodeId): boolean {
-    return this.#peers.get(peer)?.admitted === true;
+    const known = this.#peers.get(peer);
+    return known !== undefined && known.refusal === undefined;
   }
 
   check(hello: Hello, status: CoreStatus): Verdict {
     const known = this.#peers.get(hello.id);
     if (known?.replaced.includes(hello.bootId) === true) return { kind: 'late' };
     const isNewProcess = known?.bootId !== hello.bootId;
-    const refusal = this.#refusal(hello, isNewProcess ? status : undefined);
+    const refusal = this.#refusal(hello) ?? (isNewProcess ? cutLog(hello, status) : knownCut(known));
     const replaced = known?.replaced ?? [];
     if (known !== undefined && isNewProcess) replaced.push(known.bootId);
     if (replaced.length > maxReplaced) replaced.shift();
-    this.#peers.set(hello.id, { bootId: hello.bootId, admitted: refusal === undefined, replaced });
+    this.#peers.set(hello.id, { bootId: hello.bootId, refusal, replaced });
     if (refusal !== undefined) return { kind: 'refused', refusal };
     return { kind: 'admitted', restarted: known !== undefined && isNewProcess };
   }
 
-  /** @param status given for a new process: what this leader knows of it was said by the process before it */
-  #refusal(hello: Hello, status: CoreStatus | undefined): Refusal | undefined {
+  #refusal(hello: Hello): Refusal | undefined {
     const { members, founding, id } = this.#log.identity;
     if ([...hello.members].sort().join() !== members.join()) {
       return refuse(
@@ -67,15 +68,19 @@ export class Admission {
         );
       }
     }
-    const acknowledged = Math.min(status?.followers.get(hello.id)?.match ?? 0, status?.commit ?? 0);
-    if (acknowledged > hello.lastDurableIndex) {
-      return refuse(
-        'HF_LOG_CUT',
-        `${hello.id} had acknowledged index ${acknowledged}, and now ends at ${hello.lastDurableIndex}.`,
-      );
-    }
     return undefined;
   }
+}
+
+/** Only a new process is judged by what the one before it had said: its own acknowledgements overtake its handshakes. */
+function cutLog({ id, lastDurableIndex }: Hello, status: CoreStatus): Refusal | undefined {
+  const acknowledged = Math.min(status.followers.get(id)?.match ?? 0, status.commit);
+  if (acknowledged <= lastDurableIndex) return undefined;
+  return refuse('HF_LOG_CUT', `${id} had acknowledged index ${acknowledged}, and now ends at ${lastDurableIndex}.`);
+}
+
+function knownCut(known: Peer | undefined): Refusal | undefined {
+  return known?.refusal?.code === 'HF_LOG_CUT' ? known.refusal : undefined;
 }
 
 function refuse(code: Refusal['code'], detail: string): Refusal {
