@@ -80,6 +80,7 @@ const step = oneof(
 
 test('invariant W against brute force: what is taken up to the clock is exactly what the lane holds, nothing overlooked', () => {
   let takes = 0;
+  let mostBeyondCapacity = -1;
   assert(
     property(array(step, { minLength: 40, maxLength: 120 }), integer({ min: 2, max: 6 }), (steps, capacity) => {
       const lane: WindowRow[] = [];
@@ -127,10 +128,11 @@ test('invariant W against brute force: what is taken up to the clock is exactly 
             break;
           }
         }
-        expect(window.size).toBeLessThanOrEqual(capacity);
+        mostBeyondCapacity = Math.max(mostBeyondCapacity, window.size - capacity);
       }
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_000 },
   );
+  expect(mostBeyondCapacity).toBe(0);
   expect(takes).toBeGreaterThan(1_000);
 });

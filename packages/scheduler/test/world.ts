@@ -12,6 +12,7 @@ import {
   type StoreLimits,
   type Verdict,
   type VerdictOf,
+  type View,
 } from '@holdfast/store';
 import { MemoryLevel } from 'memory-level';
 import {
@@ -52,6 +53,8 @@ export class World {
   scheduler: Scheduler | undefined;
   /** From closed to applied. */
   commitMs = 1;
+  /** What a scan of a view takes; entries are applied meanwhile. */
+  scanMs = 0;
   isDoubtful = false;
   /** Every voter's clock jumped by so much. */
   jumpMs = 0;
@@ -94,7 +97,7 @@ export class World {
     this.#apply({ term, header: new Uint8Array(), commands: [], ended: () => {} });
     const scheduler = createScheduler(
       {
-        store: this.store,
+        store: this.#slowed(this.store),
         propose: (command) => this.#proposeAs(term, command),
         stampMs: () => this.stampMs(),
         clock: this.clock,
@@ -200,6 +203,37 @@ export class World {
       await new Promise(setImmediate);
       quiet = before === this.#activity && !this.#writing ? quiet + 1 : 0;
     }
+  }
+
+  /** The store, with scans that show what stood when their view was taken, and show it late. */
+  #slowed(store: Store): Pick<Store, 'view' | 'listen' | 'clockMs' | 'releaseFrom'> {
+    const slow = async <T>(rows: Promise<T>): Promise<T> => {
+      const found = await rows;
+      if (this.scanMs > 0) await new Promise<void>((resolve) => this.clock.after(this.scanMs, resolve));
+      return found;
+    };
+    const scans: readonly (string | symbol)[] = ['holds', 'lane', 'retries', 'dueAnswers', 'dueEnded'];
+    const slowed = (view: View): View =>
+      new Proxy(view, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name, target);
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]) => {
+            const result: unknown = Reflect.apply(value, target, args);
+            return scans.includes(name) && result instanceof Promise ? slow(result) : result;
+          };
+        },
+      });
+    return {
+      view: () => slowed(store.view()),
+      listen: (listener) => store.listen(listener),
+      get clockMs() {
+        return store.clockMs;
+      },
+      get releaseFrom() {
+        return store.releaseFrom;
+      },
+    };
   }
 
   #proposeAs<K extends CommandKind>(term: number, command: CommandOf<K> & Command): Promise<Proposal<K>> {

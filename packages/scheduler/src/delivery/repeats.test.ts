@@ -72,6 +72,23 @@ test('a repeat waits for the holds of its group, however many there are, and is 
   expect(world.scheduler?.status().rebuildMs).toBeLessThan(20);
 });
 
+test('a repeat that comes with the leader waits for the holds, also when they are slow to come', async () => {
+  const world = await World.open();
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer');
+  await world.schedule('reminders', [0, 0]);
+  const first = world.receive(group, { leaseMs: 10_000 });
+  await world.advance(10);
+  await world.kill();
+  world.scanMs = 100;
+  const leading = world.lead();
+  const again = world.receive(group, { ...first.request, repeated: true });
+  await leading;
+  await world.advance(150);
+  expect(first.deliveries).toHaveLength(1);
+  expect(again.answer).toEqual(first.answer);
+});
+
 test('of two waiters with one id the later stays', async () => {
   const world = await World.open();
   await world.lead();
