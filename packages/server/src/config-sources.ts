@@ -2,6 +2,7 @@
 // from where it was taken. A name that nobody knows stops the start, because a misspelt setting is a setting not made.
 import { z } from 'zod';
 import { addressText, type NodeConfig, type NodeConfigInput, nodeConfig, settings } from './config.ts';
+import type { Peer } from './member.ts';
 import { StartError } from './start-error.ts';
 
 /** One setting as a person meets it. */
@@ -10,7 +11,8 @@ export interface Setting {
   readonly flag: string;
   readonly variable: string;
   readonly kind: 'text' | 'number' | 'boolean';
-  readonly byDefault: unknown;
+  /** As a person would write it; empty when there is nothing to write. */
+  readonly byDefault: string;
   readonly says: string;
 }
 
@@ -27,23 +29,28 @@ function settingsOf(schema: z.ZodObject, above: readonly string[] = []): Setting
     const kind = known.type === 'boolean' ? 'boolean' : known.type === 'integer' ? 'number' : 'text';
     const flag = `--${words(name)}`;
     const variable = `HOLDFAST_${words(name).replaceAll('-', '_').toUpperCase()}`;
-    return [{ path, flag, variable, kind, byDefault: defaultOf(field), says: known.description ?? '' }];
+    return [
+      {
+        path,
+        flag,
+        variable,
+        kind,
+        byDefault: shown(field instanceof z.ZodDefault ? field.parse(undefined) : undefined),
+        says: known.description ?? '',
+      },
+    ];
   });
 }
 
 /** As a person would write it. */
-function defaultOf(field: unknown): unknown {
-  const value = field instanceof z.ZodDefault ? field.parse(undefined) : undefined;
-  return shown(value);
-}
-
-function shown(value: unknown): unknown {
+function shown(value: unknown): string {
   if (Array.isArray(value))
-    return value.map(({ id, peer, api }) => `${id}=${peer}/${String(api).replace('http://', '')}`).join(',');
+    return value.map(({ id, peer, api }: Peer) => `${id}=${peer}/${api.replace('http://', '')}`).join(',');
   if (value !== null && typeof value === 'object' && 'host' in value && 'port' in value) {
     return addressText({ host: String(value.host), port: Number(value.port) });
   }
-  return value;
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Every setting, in the order of the schema; `timing` is flat here. */
@@ -94,7 +101,7 @@ export function parseConfig(input: NodeConfigInput): NodeConfig {
 export function printConfig(config: NodeConfig): string {
   const lines = allSettings.map(({ path, flag }) => {
     const value = path.reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), config);
-    return `${flag}=${String(shown(value))}`;
+    return `${flag}=${shown(value)}`;
   });
   return `${lines.join('\n')}\n`;
 }

@@ -10,7 +10,7 @@ import { StartError, type StartErrorCode } from './start-error.ts';
 
 export interface OpenDirectory {
   readonly database: Database & StateReader;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const markerName = 'holdfast.json';
@@ -66,7 +66,7 @@ async function readMarker(dataDir: string, hasDatabase: boolean): Promise<Marker
   if (found.format !== undefined && found.format !== format) {
     throw new StartError(
       'HF_DIRECTORY_FORMAT',
-      `${dataDir} has format ${String(found.format)}, and this version knows ${format}.`,
+      `${dataDir} has format ${JSON.stringify(found.format)}, and this version knows ${format}.`,
     );
   }
   if (found.state === 'making') return 'making';

@@ -167,10 +167,10 @@ test('a caller that walks away ends the request at the leader too', async () => 
 });
 
 test('as many long polls as are allowed, and the next is refused and counted; a write still passes', async () => {
-  let held = 0;
+  const held: AbortSignal[] = [];
   await using leader = await startApp({
     receive: (_request, options) => {
-      held += 1;
+      held.push(options.signal);
       return new Promise((_resolve, reject) =>
         options.signal.addEventListener('abort', () => reject(new Error('walked away'))),
       );
@@ -189,7 +189,7 @@ test('as many long polls as are allowed, and the next is refused and counted; a 
       messages: [],
       repeated: false,
     });
-    while (held < limit) await new Promise((resolve) => setImmediate(resolve));
+    while (held.length < limit) await new Promise((resolve) => setImmediate(resolve));
     await forwarder.close();
     await Promise.all(polls);
   });

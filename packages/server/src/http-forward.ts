@@ -135,7 +135,9 @@ function pathOf<V extends Verb>(verb: V, { params, query }: RequestOf<V>): strin
     encodeURIComponent(String(values.get(name))),
   );
   const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) given.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  }
   return given.size === 0 ? path : `${path}?${given.toString()}`;
 }
 

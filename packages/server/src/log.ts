@@ -7,86 +7,86 @@ interface EventRow {
   readonly level: 'info' | 'warn' | 'error';
   readonly means: string;
   /** What an operator does. */
-  readonly then: string;
+  readonly next: string;
 }
 
 export const logEvents = {
   'node.starting': {
     level: 'info',
     means: 'The process has read its settings and opens its directory.',
-    then: 'Nothing.',
+    next: 'Nothing.',
   },
-  'node.listening': { level: 'info', means: 'The API answers at `api`.', then: 'Nothing.' },
+  'node.listening': { level: 'info', means: 'The API answers at `api`.', next: 'Nothing.' },
   'node.insecure': {
     level: 'warn',
     means: 'Other machines can reach the node, and there is neither encryption nor a password.',
-    then: 'Make sure that everybody in that network may do everything.',
+    next: 'Make sure that everybody in that network may do everything.',
   },
   'node.stopping': {
     level: 'info',
     means: 'The node was asked to stop; waiting calls are answered.',
-    then: 'Nothing.',
+    next: 'Nothing.',
   },
-  'node.stopped': { level: 'info', means: 'Everything is written and closed.', then: 'Nothing.' },
+  'node.stopped': { level: 'info', means: 'Everything is written and closed.', next: 'Nothing.' },
   'node.stop.slow': {
     level: 'warn',
     means: 'A step of stopping took longer than it may, and was left behind. Nothing acknowledged is lost by it.',
-    then: 'Look at the disk if `step` is the member or the database.',
+    next: 'Look at the disk if `step` is the member or the database.',
   },
   'node.fatal': {
     level: 'error',
     means: 'The node can not go on, and its process ends. `code` says why.',
-    then: 'Look the code up in docs/errors.md.',
+    next: 'Look the code up in docs/errors.md.',
   },
   'raft.leader': {
     level: 'info',
     means: 'This node became leader: its state is current up to `lastIndex`, and it serves soon.',
-    then: 'Nothing.',
+    next: 'Nothing.',
   },
   'raft.leaderLost': {
     level: 'info',
     means: 'This node leads no more, or lost sight of the majority.',
-    then: 'Nothing, unless it happens often: network, disk, CPU.',
+    next: 'Nothing, unless it happens often: network, disk, CPU.',
   },
-  'raft.follows': { level: 'info', means: 'This node learned of a leader.', then: 'Nothing.' },
+  'raft.follows': { level: 'info', means: 'This node learned of a leader.', next: 'Nothing.' },
   'scheduler.suspended': {
     level: 'warn',
     means: 'This node leads, and hears no majority: it hands nothing out until it does.',
-    then: 'Look at the other nodes and the network.',
+    next: 'Look at the other nodes and the network.',
   },
-  'scheduler.resumed': { level: 'info', means: 'The majority answers again.', then: 'Nothing.' },
+  'scheduler.resumed': { level: 'info', means: 'The majority answers again.', next: 'Nothing.' },
   'clock.skewed': {
     level: 'warn',
     means:
       "A node's clock is further from the median than --max-clock-skew-ms: messages may be early or late by as much.",
-    then: 'Repair the time service of `node`.',
+    next: 'Repair the time service of `node`.',
   },
-  'clock.agrees': { level: 'info', means: 'The clock of `node` is within the limit again.', then: 'Nothing.' },
+  'clock.agrees': { level: 'info', means: 'The clock of `node` is within the limit again.', next: 'Nothing.' },
   'clock.behind': {
     level: 'error',
     means: 'The clocks of a majority were set back by `behindMs`: nothing is delivered until they are where they were.',
-    then: 'Repair the time service of all machines, or wait so long.',
+    next: 'Repair the time service of all machines, or wait so long.',
   },
-  'clock.caughtUp': { level: 'info', means: 'The clocks are where they were.', then: 'Nothing.' },
+  'clock.caughtUp': { level: 'info', means: 'The clocks are where they were.', next: 'Nothing.' },
   'service.fault': {
     level: 'error',
     means: 'A request ended with HF_INTERNAL: a fault of the node, not of the caller.',
-    then: 'Report it with the stack.',
+    next: 'Report it with the stack.',
   },
   'member.stopLate': {
     level: 'warn',
     means: 'Consensus did not stop in `limitMs`. Nothing acknowledged is lost by it.',
-    then: 'Look at the disk.',
+    next: 'Look at the disk.',
   },
   'http.fault': {
     level: 'error',
     means: 'A request ended with HF_INTERNAL: a fault of the node, not of the caller.',
-    then: 'Report it with the stack.',
+    next: 'Report it with the stack.',
   },
   'http.connections': {
     level: 'warn',
     means: 'Connections to the API were refused because there are as many as are allowed. At most one line a minute.',
-    then: 'Let clients share connections, or spread them over the nodes.',
+    next: 'Let clients share connections, or spread them over the nodes.',
   },
 } as const satisfies Readonly<Record<string, EventRow>>;
 
@@ -120,7 +120,7 @@ function readable(line: string): string {
   const take = (name: string) => {
     const value: unknown = fields.get(name);
     fields.delete(name);
-    return String(value ?? '');
+    return typeof value === 'string' ? value : '';
   };
   const [time, level, self, says] = [
     take('time').slice(11, 23),

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { routes } from '@holdfast/api';
 import { afterAll, expect, test } from 'vitest';
 import { parseConfig } from './config-sources.ts';
 import { type Node, startNode } from './node.ts';
@@ -21,7 +22,7 @@ async function ready({ api }: Node): Promise<void> {
   }
 }
 
-async function post<T>(node: Node, path: string, body: unknown): Promise<T> {
+async function post(node: Node, path: string, body: unknown): Promise<unknown> {
   const response = await fetch(`${node.api}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -32,23 +33,19 @@ async function post<T>(node: Node, path: string, body: unknown): Promise<T> {
 }
 
 const receiveOne = { max: 1, wait: '10s', create: { start: 'earliest' } };
-interface Received {
-  readonly messages: readonly { readonly id: string; readonly body: unknown; readonly receipt: string }[];
-}
 
 test('a node on its own schedules, delivers, stops, and finds its data again', async () => {
   const first = await startNode(alone('once'), { log: quiet });
   await ready(first);
-  const { messages } = await post<{ messages: { id: string }[] }>(first, '/v1/topics/reminders/messages', {
-    delay: 0,
-    body: { to: 'ada' },
-  });
+  const { messages } = routes.schedule.answer.parse(
+    await post(first, '/v1/topics/reminders/messages', { delay: 0, body: { to: 'ada' } }),
+  );
   await first.stop();
   await expect(fetch(`${first.api}/livez`)).rejects.toThrow();
 
   const second = await startNode(alone('once'), { log: quiet });
   await ready(second);
-  const got = await post<Received>(second, '/v1/topics/reminders/groups/mailer/receive', receiveOne);
+  const got = routes.receive.answer.parse(await post(second, '/v1/topics/reminders/groups/mailer/receive', receiveOne));
   expect(got.messages).toMatchObject([{ id: messages[0]?.id, body: { to: 'ada' } }]);
   await post(second, '/v1/topics/reminders/groups/mailer/ack', { receipts: [got.messages[0]?.receipt] });
   const metrics = await (await fetch(`${second.api}/metrics`)).text();

@@ -16,7 +16,7 @@ export function configurationPage(): string {
   const rows = allSettings.map(({ flag, variable, byDefault, says }) => [
     `\`${flag}\``,
     `\`${variable}\``,
-    byDefault === '' || byDefault === undefined ? '' : `\`${String(byDefault)}\``,
+    byDefault === '' ? '' : `\`${byDefault}\``,
     says,
   ]);
   return `# Settings of a node
@@ -29,12 +29,12 @@ ${table(['flag', 'environment', 'default', 'what it says'], rows)}`;
 
 /** docs/metrics.md */
 export function metricsPage(): string {
-  const rows = Object.values(metricTable).map(({ name, kind, labels, says, then }) => [
+  const rows = Object.values(metricTable).map(({ name, kind, labels, says, next }) => [
     `\`${name}\``,
     kind,
     labels.map((label) => `\`${label}\``).join(', '),
     says,
-    then,
+    next,
   ]);
   return `# Metrics
 
@@ -45,7 +45,7 @@ ${table(['metric', 'kind', 'labels', 'what it says', 'when it rises'], rows)}`;
 
 /** A part of docs/operating.md */
 export function logEventsPage(): string {
-  const rows = Object.entries(logEvents).map(([event, { level, means, then }]) => [`\`${event}\``, level, means, then]);
+  const rows = Object.entries(logEvents).map(([event, { level, means, next }]) => [`\`${event}\``, level, means, next]);
   return table(['event', 'level', 'what it means', 'what to do'], rows);
 }
 

@@ -1,5 +1,5 @@
 // Requests as users send them over real HTTP, and the answers that they get.
-import type { ParsedRequestOf } from '@holdfast/api';
+import { type ParsedRequestOf, routes } from '@holdfast/api';
 import { pack, unpack } from 'msgpackr';
 import { expect, test } from 'vitest';
 import { startApp } from '../../test/app.ts';
@@ -17,7 +17,7 @@ async function scheduling() {
       return stored;
     },
   });
-  const post = (body: BodyInit, headers: Record<string, string>) =>
+  const post = (body: string | Uint8Array, headers: Record<string, string>) =>
     fetch(`${running.url}/v1/topics/reminders/messages`, { method: 'POST', body, headers });
   return { ...running, given, post };
 }
@@ -92,7 +92,7 @@ test('bodies go out as JSON where they are JSON, as base64 otherwise, and as byt
   });
   const receive = (headers: Record<string, string>) =>
     fetch(`${app.url}/v1/topics/t/groups/g/receive`, { method: 'POST', headers });
-  const shown: { messages: Record<string, unknown>[] } = await (await receive({})).json();
+  const shown = routes.receive.answer.parse(await (await receive({})).json());
   expect(shown.messages.map(({ body, bodyBase64, bodyBytes }) => ({ body, bodyBase64, bodyBytes }))).toEqual([
     { body: { to: 'ada' } },
     { bodyBase64: btoa('{broken') },

@@ -68,9 +68,9 @@ export function createApp(ports: AppPorts): App {
   return { fastify: app, inProgress };
 }
 
-function addRoute<V extends Verb>(
+function addRoute(
   app: FastifyInstance,
-  route: Route & { readonly verb: V },
+  route: Route & { readonly verb: Verb },
   ports: AppPorts,
   inProgress: InProgress,
 ): void {

@@ -42,7 +42,7 @@ interface Call {
   readonly path?: string;
   readonly method?: string;
   readonly headers?: Record<string, string>;
-  readonly body?: BodyInit;
+  readonly body?: string | Uint8Array;
 }
 
 async function refusalOf({ path = messages, method = 'POST', headers = json, body }: Call) {

@@ -9,10 +9,10 @@ export interface Health {
 
 export interface HealthSources {
   /** undefined while the node starts. */
-  status(): MemberStatus | undefined;
-  stopping(): boolean;
+  readonly status: () => MemberStatus | undefined;
+  readonly stopping: () => boolean;
   /** Why the node can not go on. */
-  fatal(): Error | undefined;
+  readonly fatal: () => Error | undefined;
 }
 
 /** The process lives and may stay: a restart would help only when this fails. */

@@ -146,16 +146,17 @@ function problemResponse(codes: readonly ErrorCode[]): Json {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+  const json: Record<string, unknown> = z.toJSONSchema(schema, {
     io,
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => showCoerced(zodSchema, jsonSchema),
   });
-  return rest;
+  // OpenAPI 3.1 says the dialect once, for the whole document, and its default is this one.
+  delete json['$schema'];
+  return json;
 }
 
 /** Numbers in a query are digits: their schema takes anything, and says so to nobody. */
 function showCoerced(schema: z.core.$ZodTypes, json: Record<string, unknown>): void {
-  if (schema._zod.def.type === 'number' && 'coerce' in schema._zod.def && schema._zod.def.coerce === true)
-    json['type'] = 'integer';
+  if (schema instanceof z.ZodNumber && schema.def.coerce) json['type'] = 'integer';
 }
