@@ -1,6 +1,6 @@
 // Random work for a store: abstract operations, made concrete by what the reference knows at that moment, the way a leader
 // makes commands from what it has read; a part of them stale, repeated or nonsense.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Command, comparePositions, type LeaseRef, type Position } from '../src/index.ts';
 import { live, type Reference, type RefGroup, type RefHold, type RefTopic } from './reference.ts';
 
@@ -118,8 +118,9 @@ export function concrete({ kind, dice }: Operation, reference: Reference): Comma
     case 'begin':
       return { kind, graceMs: d2 };
     case 'nonsense':
-      return Buffer.from(dice);
+      break;
   }
+  return Buffer.from(dice);
 }
 
 function newMessages(

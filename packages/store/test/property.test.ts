@@ -1,6 +1,6 @@
 // Random work on three of them: a store that is written at once, one whose effects wait in layers and that crashes, and
 // the reference. They must never tell anything different.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeCommand, encodeStamp, origin, type Verdict } from '../src/index.ts';
 import { Harness } from './harness.ts';
@@ -78,7 +78,9 @@ const verdictNames = [
   'createGroup group',
   'deleteGroup deleting',
   'collect collected',
-  ...['attempt 1', 'attempt 2', 'attempt 3'],
+  'attempt 1',
+  'attempt 2',
+  'attempt 3',
   ...['ack', 'nack', 'extend', 'release', 'giveBack'].flatMap((kind) =>
     ['ok', 'receiptNotCurrent', 'notFound'].map((answer) => `${kind} ${answer}`),
   ),

@@ -12,6 +12,7 @@ import {
   type LeaseRef,
   origin,
   type Position,
+  type Refusal,
   type StoreLimits,
   type Verdict,
   type VerdictOf,
@@ -107,9 +108,14 @@ export class Reference {
         return this.#cancel(command);
       case 'collect':
         return this.#collect(command);
-      default:
-        return this.#receipts(command);
+      case 'ack':
+      case 'nack':
+      case 'extend':
+      case 'release':
+      case 'giveBack':
+        break;
     }
+    return this.#receipts(command);
   }
 
   #schedule(command: CommandOf<'schedule'>): Verdict {
@@ -349,7 +355,7 @@ export class Reference {
     return topic;
   }
 
-  #group(named: { topic: number; group: number }): { topic: RefTopic; group: RefGroup } | ReturnType<typeof refuse> {
+  #group(named: { topic: number; group: number }): { topic: RefTopic; group: RefGroup } | Refusal {
     const topic = this.topics[named.topic - 1];
     if (topic === undefined) return refuse('topicNotFound');
     const group = topic.groups.find(({ number, deleting }) => number === named.group && !deleting);
@@ -395,6 +401,6 @@ function stale(group: RefGroup, lease: LeaseRef): LeaseAnswer {
   return handed(group, lease.position) ? 'receiptNotCurrent' : 'notFound';
 }
 
-function refuse<C extends string>(code: C): { readonly kind: 'refused'; readonly code: C } {
+function refuse(code: Refusal['code']): Refusal {
   return { kind: 'refused', code };
 }

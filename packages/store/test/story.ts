@@ -122,7 +122,8 @@ export class Story {
   async cancel(position: Position): Promise<CancelVerdict> {
     const verdict = await this.node.apply({ kind: 'cancel', topic, position, idempotency: undefined });
     if (verdict.kind === 'refused') throw new Error(verdict.code);
-    const { repeated: _, ...plain } = verdict;
+    const { repeated, ...plain } = verdict;
+    if (repeated) throw new Error('repeated, without a key');
     return plain;
   }
 
