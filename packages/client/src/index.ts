@@ -16,4 +16,5 @@ export {
   type RetryingCarrierOptions,
 } from './retrying-carrier.ts';
 export type { ListOptions, MessageToSend, ScheduleOptions, Topic, When, WriteOptions } from './topic.ts';
+export { LeaseLostError } from './worker/lease-keeper.ts';
 export type { Handler, Worker, WorkerCounters, WorkerErrorPlace, WorkerMessage, WorkerOptions } from './worker.ts';

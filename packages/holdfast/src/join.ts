@@ -1,0 +1,48 @@
+// A member of a cluster in this process, with its ports; `holdfast start` is the same without a program around it.
+import { createStore, type HoldfastStore } from '@holdfast/client';
+import {
+  createLog,
+  type MemberLog,
+  type MemberStatus,
+  type NodeConfigInput,
+  parseConfig,
+  startNode,
+  systemClock,
+} from '@holdfast/server';
+import { type LocalOptions, localParts } from './local-carrier.ts';
+
+export interface JoinOptions extends LocalOptions, NodeConfigInput {
+  /** Where the node's log goes: JSON lines on standard output when `logLevel` is given, nowhere when neither is. */
+  readonly log?: MemberLog;
+  /** The member can not go on (a failed disk, a damaged directory): every call ends with the same error. Called once. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+export interface MemberStore extends HoldfastStore {
+  readonly id: string;
+  /** Where its API answers; http://host:port. */
+  readonly api: string;
+  status(): MemberStatus;
+}
+
+/**
+ * Starts a member of a cluster; docs/configuration.md lists the settings. It serves as soon as a majority of the members
+ * runs: until then calls wait. Closing the store stops the member.
+ *
+ * @throws StartError, RaftError: it did not start, and nothing of it is left
+ */
+export async function join(options: JoinOptions): Promise<MemberStore> {
+  const { giveUpAfter, log, onFatal, ...input } = options;
+  const config = parseConfig(input);
+  let fatal: Error | undefined;
+  const node = await startNode(config, {
+    log: log ?? createLog({ id: config.id, level: input.logLevel ?? 'silent', pretty: config.pretty }),
+    onFatal(error) {
+      fatal = error;
+      onFatal?.(error);
+    },
+  });
+  const member = { service: node.service, clock: systemClock, fatal: () => fatal, close: () => node.stop() };
+  const store = createStore(localParts(member, giveUpAfter === undefined ? {} : { giveUpAfter }));
+  return { ...store, id: node.id, api: node.api, status: () => node.status() };
+}

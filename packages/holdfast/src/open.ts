@@ -1,0 +1,140 @@
+// One node in this process, without a port: for programs that want timed messages that survive them, and for tests.
+import { randomBytes } from 'node:crypto';
+import { createStore, type HoldfastStore } from '@holdfast/client';
+import {
+  createMember,
+  type Member,
+  type MemberConfig,
+  type MemberLog,
+  type MemberPorts,
+  openDirectory,
+  parseConfig,
+  soloTransport,
+  systemClock,
+} from '@holdfast/server';
+import { type LocalOptions, localParts } from './local-carrier.ts';
+
+export interface OpenOptions extends LocalOptions {
+  /** Made at the first start; locked while it is open. */
+  readonly dataDir: string;
+  /** Nothing is logged without it. */
+  readonly log?: MemberLog;
+}
+
+/** What `holdfast/testing` gives: time that a test moves, and a database that is gone with it. */
+export interface TestTime {
+  readonly clock: MemberPorts['clock'];
+  openDatabase(): Promise<{ readonly database: MemberPorts['database']; readonly close: () => Promise<void> }>;
+  /** Lets time pass, which no user sees, until `holds`. */
+  runUntil(holds: () => boolean): Promise<void>;
+  /** Lets time pass while something ends. */
+  runWhile<T>(work: Promise<T>): Promise<T>;
+}
+
+const id = 'n1';
+const silent: MemberLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** It serves as soon as it has elected itself; a node that does not within this time never will. */
+const startMs = 60_000;
+const lookMs = 5;
+
+/**
+ * Ticks are for elections, and a node on its own has one in its life. Coarse ones make three days pass in a moment.
+ */
+const timingOnTestTime = {
+  tickMs: 60_000,
+  heartbeatMs: 120_000,
+  electionMinMs: 480_000,
+  electionMaxMs: 720_000,
+  fastElectionMs: 0,
+};
+
+/**
+ * Opens a store on a directory, and resolves when it serves.
+ *
+ * @throws StartError (HF_DIRECTORY_LOCKED, HF_DIRECTORY_DAMAGED and others), RaftError: nothing was changed
+ */
+export async function open(options: OpenOptions): Promise<HoldfastStore> {
+  const { dataDir, log = silent } = options;
+  const { timing, graceMs, maxClockSkewMs } = parseConfig({ id, dataDir });
+  const directory = await openDirectory(dataDir, () => undefined);
+  const config = { ...alone, timing, graceMs, maxClockSkewMs };
+  const embedded = await embed(config, {
+    database: directory.database,
+    close: () => directory.close(),
+    log,
+    clock: systemClock,
+  });
+  const endsAtMs = performance.now() + startMs;
+  while (!embedded.member.status().serving && embedded.fatal() === undefined && performance.now() < endsAtMs)
+    await new Promise<void>((resolve) => void systemClock.after(lookMs, resolve));
+  return servingStore(embedded, options);
+}
+
+/** The same on time and memory that a test owns. */
+export async function openOnTestTime(time: TestTime): Promise<HoldfastStore> {
+  const { graceMs, maxClockSkewMs } = parseConfig({ id });
+  const config = { ...alone, timing: timingOnTestTime, graceMs, maxClockSkewMs };
+  const { database, close } = await time.openDatabase();
+  const embedded = await embed(config, { database, close, log: silent, clock: time.clock });
+  await time.runUntil(() => embedded.member.status().serving || embedded.fatal() !== undefined);
+  return servingStore({ ...embedded, close: () => time.runWhile(embedded.close()) }, {});
+}
+
+const alone = { id, peers: [{ id, peer: 'none', api: 'http://in-this-process' }] } as const;
+
+interface Embedded {
+  readonly member: Member;
+  readonly service: Member['service'];
+  readonly clock: MemberPorts['clock'];
+  fatal(): Error | undefined;
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly database: MemberPorts['database'];
+  readonly clock: MemberPorts['clock'];
+  readonly log: MemberLog;
+  readonly close: () => Promise<void>;
+}
+
+async function embed(config: MemberConfig, { database, clock, log, close }: Surroundings): Promise<Embedded> {
+  let fatal: Error | undefined;
+  const ports: MemberPorts = {
+    database,
+    clock,
+    log,
+    transport: soloTransport,
+    random: Math.random,
+    randomBytes: (count) => randomBytes(count),
+    forward: () => Promise.reject(new TypeError('A node on its own has nobody to pass a request to.')),
+    onFatal(error) {
+      fatal ??= error;
+      log.error({ event: 'node.fatal', error }, 'the node can not go on');
+    },
+    onDelivered: () => undefined,
+  };
+  try {
+    const member = await createMember(config, ports);
+    await member.start();
+    return {
+      member,
+      service: member.service,
+      clock,
+      fatal: () => fatal,
+      async close() {
+        await member.stop();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function servingStore(embedded: Embedded, options: LocalOptions): Promise<HoldfastStore> {
+  const error = embedded.fatal();
+  if (error === undefined && embedded.member.status().serving) return createStore(localParts(embedded, options));
+  await embedded.close();
+  throw error ?? new Error(`The node did not begin to serve within ${startMs} ms.`);
+}
