@@ -223,3 +223,65 @@ test('an owner learns of the clocks of the others', async () => {
   await world.clock.until(() => leader.node.status().quorumHeardAtMs > 0);
   expect(leader.samples.size).toBe(2);
 });
+
+test('a leader waits for followers that can not keep up with applying, and refuses nothing for it', async () => {
+  const world = new World(ids);
+  const members = await world.started();
+  const leader = await world.leader(members);
+  await world.clock.pass(200);
+  world.network.rewrite = (message) => ('applied' in message ? { ...message, applied: 1 } : message);
+  const { outcomes, propose } = proposals(leader);
+  propose('before');
+  await world.clock.until(() => outcomes.has('before'));
+  await world.clock.pass(700);
+  propose('held back');
+  await world.clock.pass(700);
+  expect(outcomes.has('held back')).toBe(false);
+  expect(leader.node.status()).toMatchObject({ role: 'leader', waitingProposals: 1 });
+  expect(leader.node.status().refusals.get('maxApplyLagMs')).toBe(1);
+
+  world.network.rewrite = (message) => message;
+  await world.clock.until(() => outcomes.has('held back'));
+  expect(outcomes.get('held back')?.kind).toBe('applied');
+});
+
+test('a follower can stop while its leader keeps it writing', async () => {
+  const world = new World(ids);
+  const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
+  const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
+  for (const { node } of members) await node.start();
+  const leader = await world.leader(members);
+  const [follower] = others(members, leader);
+  if (follower === undefined) throw new Error('three were started');
+  const { propose } = proposals(leader);
+  let count = 0;
+  let stopped = false;
+  await world.clock.until(() => {
+    propose(`note ${count++}`);
+    return follower.machine.notes.length > 20;
+  });
+  const stopping = follower.node.stop().finally(() => {
+    stopped = true;
+  });
+  await world.clock.until(() => {
+    propose(`note ${count++}`);
+    return stopped;
+  }, 500);
+  await stopping;
+  expect(follower.fatal()).toBeUndefined();
+  expect(logs.get(follower.id)?.turns.at(-1)?.effects).toHaveLength(1);
+});
+
+test('what an owner throws ends the member, and is reported as a fault', async () => {
+  const world = new World(['only']);
+  const member = world.member('only');
+  await member.node.start();
+  await world.leader([member]);
+  world.headerFault = new Error('no stamp');
+  const { outcomes, propose } = proposals(member);
+  propose('never appended');
+  await world.clock.until(() => member.fatal() !== undefined);
+  await world.clock.step();
+  expect(member.fatal()).toMatchObject({ code: 'HF_RAFT_FAULT', cause: world.headerFault });
+  expect(outcomes.get('never appended')).toEqual({ kind: 'notApplied', reason: 'stopping' });
+});

@@ -89,6 +89,8 @@ export class Network {
   readonly #clock: Clock;
   readonly #ends = new Map<NodeId, { readonly events: TransportEvents; readonly hello: () => Hello }>();
   readonly cut = new Set<string>();
+  /** What a message becomes on its way. */
+  rewrite: (message: Message) => Message = (message) => message;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -111,7 +113,7 @@ export class Network {
         }
       },
       send: (message: Message) =>
-        deliver(message.to, (events) => events.onMessage(message, { wallMs: this.#clock.wallMs() })),
+        deliver(message.to, (events) => events.onMessage(this.rewrite(message), { wallMs: this.#clock.wallMs() })),
       sendControl: (to, bytes) => deliver(to, (events) => events.onControl(id, bytes)),
       close: async () => {
         if (!this.#ends.delete(id)) return;
@@ -203,6 +205,8 @@ export class World {
   readonly network = new Network(this.clock);
   readonly random: () => number;
   readonly ids: readonly NodeId[];
+  /** Thrown when a stamp is asked for. */
+  headerFault: Error | undefined;
 
   constructor(ids: readonly NodeId[], seed = 1) {
     this.ids = ids;
@@ -225,7 +229,10 @@ export class World {
       clock: this.clock,
       random: this.random,
       owner: {
-        entryHeader: () => Buffer.from(`from ${id}`),
+        entryHeader: () => {
+          if (this.headerFault !== undefined) throw this.headerFault;
+          return Buffer.from(`from ${id}`);
+        },
         onLeader: (term) => events.push(`leader ${term}`),
         onLeaderLost: (term) => events.push(`lost ${term}`),
         onSample: (from, { wallMs }) => samples.set(from, wallMs),
