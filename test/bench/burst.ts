@@ -21,7 +21,7 @@ export async function burst({ runs }: BenchOptions): Promise<void> {
         await topic.scheduleBatch(
           Array.from({ length: 100 }, (_, at) => ({
             payload: body(),
-            at: dueMs,
+            when: { at: dueMs },
             headers: { number: String(first + at) },
           })),
         );

@@ -25,7 +25,7 @@ export async function failover({ kills }: BenchOptions): Promise<void> {
       await topic.scheduleBatch(
         Array.from({ length: count }, (_, at) => ({
           payload: body(),
-          at: due(first + at),
+          when: { at: due(first + at) },
           headers: { number: String(first + at) },
         })),
       );

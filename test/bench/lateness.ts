@@ -22,7 +22,7 @@ export async function lateness({ runs, waiting, messages }: BenchOptions): Promi
         await topic.scheduleBatch(
           Array.from({ length: count }, (_, at) => ({
             payload: body(),
-            at: start + first + at,
+            when: { at: start + first + at },
             headers: { number: String(first + at) },
           })),
         );

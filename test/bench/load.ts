@@ -37,7 +37,10 @@ export async function fillWaiting(store: Connection, topicName: string, count: n
     const batch = Math.min(100, left);
     left -= batch;
     await topic.scheduleBatch(
-      Array.from({ length: batch }, () => ({ payload: body(), at: start + Math.floor(Math.random() * hourMs) })),
+      Array.from({ length: batch }, () => ({
+        payload: body(),
+        when: { at: start + Math.floor(Math.random() * hourMs) },
+      })),
     );
     return true;
   });

@@ -25,7 +25,7 @@ export async function schedule({ runs, seconds }: BenchOptions): Promise<void> {
         await loops(inFlight, async () => {
           const began = performance.now();
           if (batch === 1) await topic.schedule(payload, { at: at() });
-          else await topic.scheduleBatch(Array.from({ length: batch }, () => ({ payload, at: at() })));
+          else await topic.scheduleBatch(Array.from({ length: batch }, () => ({ payload, when: { at: at() } })));
           const now = performance.now();
           if (began >= from && now <= to) {
             if (cpuAtStart === 0) cpuAtStart = cpuSeconds(cluster.pids());

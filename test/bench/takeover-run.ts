@@ -34,7 +34,7 @@ export async function takeover({
   const due = (number: number) => start + Math.round((number * 1_000) / perSecond);
   for (let first = 0; first < messages; first += 100) {
     const numbers = Array.from({ length: Math.min(100, messages - first) }, (_, at) => first + at);
-    await topic.scheduleBatch(numbers.map((number) => ({ payload: { number }, at: due(number) })));
+    await topic.scheduleBatch(numbers.map((number) => ({ payload: { number }, when: { at: due(number) } })));
     for (const number of numbers) deliveries.acknowledged(number, due(number));
   }
   await using _worker = topic.group('mailer').worker(
