@@ -80,6 +80,10 @@ export const messageToSchedule = z
     if ((input.at === undefined) === (input.delay === undefined))
       ctx.addIssue({ code: 'custom', path: ['at'], message: 'exactly one of at and delay is needed' });
     const body = bodyOf(input);
+    if (body === undefined) {
+      ctx.addIssue({ code: 'custom', path: ['body'], message: 'is nested too deeply, or no JSON value' });
+      return z.NEVER;
+    }
     if (body.length > bounds.bodyBytes)
       ctx.addIssue({
         code: 'custom',
@@ -99,10 +103,15 @@ function bodyOf(input: {
   body?: unknown;
   bodyBase64?: string | undefined;
   bodyBytes?: Uint8Array | undefined;
-}): Uint8Array {
+}): Uint8Array | undefined {
   if (input.bodyBytes !== undefined) return input.bodyBytes;
   if (input.bodyBase64 !== undefined) return Buffer.from(input.bodyBase64, 'base64');
-  return textEncoder.encode(JSON.stringify(input.body ?? null));
+  try {
+    return textEncoder.encode(JSON.stringify(input.body ?? null));
+  } catch {
+    // Reading JSON knows no depth, writing it runs out of stack; and a caller within the process may hand over anything.
+    return undefined;
+  }
 }
 
 /** A body on its way out: nodes and carriers within a process use `bodyBytes`; JSON over HTTP has one of the others. */

@@ -11,7 +11,18 @@ export function msgpackAnswer(answer: unknown): Buffer {
 
 export function jsonAnswer<V extends Verb>(verb: V, answer: AnswerOf<V>): string {
   if (!showsBodies[verb]) return JSON.stringify(answer);
-  return JSON.stringify('messages' in answer ? { ...answer, messages: answer.messages.map(shown) } : shown(answer));
+  try {
+    return textOf(answer, shown);
+  } catch {
+    // Reading JSON knows no depth, writing it runs out of stack: a body that is nested too deeply must not keep the other
+    // messages of this answer from their consumer, nor itself from ever being acknowledged.
+    return textOf(answer, (message) => (isWritable(shown(message)) ? shown(message) : asBase64(message)));
+  }
+}
+
+function textOf(answer: object, show: (message: object) => object): string {
+  if (!('messages' in answer) || !Array.isArray(answer.messages)) return JSON.stringify(show(answer));
+  return JSON.stringify({ ...answer, messages: answer.messages.map(show) });
 }
 
 /** Answers that show messages; the others are JSON as they stand. */
@@ -38,12 +49,27 @@ interface WithBody {
   readonly bodyBytes?: Uint8Array | undefined;
 }
 
-function shown(seen: object): object {
-  const { bodyBytes, ...rest }: WithBody = seen;
+function shown(seen: WithBody): object {
+  const { bodyBytes, ...rest } = seen;
   if (bodyBytes === undefined) return rest;
-  const bytes = Buffer.from(bodyBytes.buffer, bodyBytes.byteOffset, bodyBytes.byteLength);
-  const body = rest.headers?.['content-type'] === jsonContentType ? parsed(bytes) : undefined;
-  return body === undefined ? { ...rest, bodyBase64: bytes.toString('base64') } : { ...rest, body };
+  const body = rest.headers?.['content-type'] === jsonContentType ? parsed(bufferOf(bodyBytes)) : undefined;
+  return body === undefined ? asBase64(seen) : { ...rest, body };
+}
+
+function asBase64({ bodyBytes, ...rest }: WithBody): object {
+  return bodyBytes === undefined ? rest : { ...rest, bodyBase64: bufferOf(bodyBytes).toString('base64') };
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function isWritable(value: object): boolean {
+  try {
+    return JSON.stringify(value) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** undefined when the bytes are no JSON, whatever the message's header says. */

@@ -110,6 +110,16 @@ test('bodies go out as JSON where they are JSON, as base64 otherwise, and as byt
   );
 });
 
+test('a body that is nested too deeply to be written as JSON goes out as base64, and the others with it', async () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const lease = { receipt: 'receipt-1', attempt: 1, token: 1, deliverAtMs: 1, leasedUntilMs: 2, headers: json };
+  const messages = ['1', deep].map((body, at) => ({ id: `abcdefg${at}`, ...lease, bodyBytes: text(body) }));
+  await using app = await startApp({ receive: () => ({ messages }) });
+  const answer = await fetch(`${app.url}/v1/topics/t/groups/g/receive`, { method: 'POST' });
+  const shown = routes.receive.answer.parse(await answer.json());
+  expect(shown.messages.map(({ body, bodyBase64 }) => bodyBase64 ?? body)).toEqual([1, btoa(deep)]);
+});
+
 test('queries and parameters arrive as text, decoded; a request without a body has the defaults', async () => {
   const seen: unknown[] = [];
   await using app = await startApp({

@@ -200,6 +200,13 @@ test.each<[string, Call, string, string]>([
   expect(refusal.says).toContain(names);
 });
 
+test.each([
+  ['JSON', `{"delay":1,"body":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'application/json', 'HF_INVALID_REQUEST'],
+  ['msgpack', Buffer.concat([Buffer.alloc(100_000, 0x91), Buffer.of(1)]), 'application/msgpack', 'HF_INVALID_JSON'],
+])('%s that is nested too deeply is refused', async (_what, body, type, code) => {
+  expect(await refusalOf({ body, headers: { 'content-type': type } })).toMatchObject({ code, reached: false });
+});
+
 test('a refusal that asks to wait says how many seconds, rounded up', async () => {
   const { code, response, error, reached } = await refusalOf({ body: times('1') });
   expect([code, reached, response.headers.get('retry-after'), error?.facts.retryAfterMs]).toEqual([
