@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+// The command: `holdfast start | cluster | demo`. An error is a sentence on standard error, and an exit code that is not 0.
+import { Command, InvalidArgumentError } from 'commander';
+import { cluster } from './cluster.ts';
+import { CommandError } from './command-error.ts';
+import { demo } from './demo.ts';
+import { settingsHelp, start } from './start.ts';
+
+const version = '0.1.0';
+
+function wholeNumber(from: number, to: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= from && value <= to) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
+  };
+}
+
+const program = new Command('holdfast')
+  .description('Timed messages on a replicated log.')
+  .version(version)
+  .showHelpAfterError();
+
+program
+  .command('start')
+  .description('Start one node: a cluster of its own, or a member of one.')
+  .option('--print-config', 'print every setting with its value, and end')
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .addHelpText('after', settingsHelp())
+  .action(async (options: { printConfig?: boolean }, command: Command) => start(command.args, options));
+
+program
+  .command('cluster')
+  .description('Start three nodes on this machine, and stop them with Ctrl-C.')
+  .option('--data-dir <path>', 'where their data and logs lie', './data')
+  .option(
+    '--base-port <port>',
+    'the first of three API ports; the peer ports are 100 above',
+    wholeNumber(1, 65_433),
+    7_401,
+  )
+  .option('--verbose', 'print the logs of the nodes instead of writing them to files', false)
+  .option('--json', 'print addresses as JSON', false)
+  .action(cluster);
+
+program
+  .command('demo')
+  .description('Schedule messages, kill the leader with -9, twice, and count what arrived.')
+  .option('--messages <count>', 'how many', wholeNumber(1, 1_000_000), 5_000)
+  .option('--seconds <count>', 'over how long they are due', wholeNumber(3, 3_600), 30)
+  .option('--json', 'print the figures as JSON', false)
+  .action(async (options: { messages: number; seconds: number; json: boolean }) => {
+    if (!(await demo(options))) process.exitCode = 1;
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${sentenceOf(error)}\n`);
+  process.exitCode = 1;
+}
+// Handlers of signals and connections that are kept alive must not hold up a command that is done.
+process.exit();
+
+/** What is expected to go wrong has a code, and its message is for people; anything else is a fault, and shows where. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof CommandError || 'code' in error || error.stack === undefined ? error.message : error.stack;
+}
