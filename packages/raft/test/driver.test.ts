@@ -245,32 +245,40 @@ test('a leader waits for followers that can not keep up with applying, and refus
   expect(outcomes.get('held back')?.kind).toBe('applied');
 });
 
-test('a follower can stop while its leader keeps it writing', async () => {
-  const world = new World(ids);
-  const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
-  const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
-  for (const { node } of members) await node.start();
-  const leader = await world.leader(members);
-  const [follower] = others(members, leader);
-  if (follower === undefined) throw new Error('three were started');
-  const { propose } = proposals(leader);
-  let count = 0;
-  let stopped = false;
-  await world.clock.until(() => {
-    propose(`note ${count++}`);
-    return follower.machine.notes.length > 20;
-  });
-  const stopping = follower.node.stop().finally(() => {
-    stopped = true;
-  });
-  await world.clock.until(() => {
-    propose(`note ${count++}`);
-    return stopped;
-  }, 500);
-  await stopping;
-  expect(follower.fatal()).toBeUndefined();
-  expect(logs.get(follower.id)?.turns.at(-1)?.effects).toHaveLength(1);
-});
+test.each(Array.from({ length: 12 }, (_, i) => i))(
+  'a follower can stop while its leader keeps it writing, at moment %i',
+  async (moment) => {
+    const world = new World(ids);
+    const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
+    const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
+    for (const { node } of members) await node.start();
+    const leader = await world.leader(members);
+    const [follower] = others(members, leader);
+    if (follower === undefined) throw new Error('three were started');
+    const { propose } = proposals(leader);
+    let count = 0;
+    let stopped = false;
+    await world.clock.until(() => {
+      propose(`note ${count++}`);
+      return follower.machine.notes.length > 20;
+    });
+    for (let i = 0; i < moment; i++) {
+      propose(`note ${count++}`);
+      await world.clock.step();
+    }
+    const stopping = follower.node.stop().finally(() => {
+      stopped = true;
+    });
+    await world.clock.until(() => {
+      propose(`note ${count++}`);
+      return stopped;
+    }, 500);
+    await stopping;
+    expect(follower.fatal()).toBeUndefined();
+    const { index } = follower.machine.applied;
+    expect(logs.get(follower.id)?.stateRow(Buffer.from(`\x02${String(index).padStart(8, '0')}`))).toBeDefined();
+  },
+);
 
 test('what an owner throws ends the member, and is reported as a fault', async () => {
   const world = new World(['only']);
