@@ -54,11 +54,19 @@ export async function startNode(config: NodeConfig, options: NodeOptions = {}): 
     await parts.start();
   } catch (error) {
     await parts.stop();
-    throw error instanceof CorruptRow
-      ? new StartError('HF_DIRECTORY_DAMAGED', `${config.dataDir}: ${error.message}.`, { cause: error })
-      : error;
+    throw startFault(error, config.dataDir);
   }
   return parts;
+}
+
+/** What LevelDB and the store throw when a row can not be read has no code of ours yet. */
+function startFault(error: unknown, dataDir: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (error instanceof CorruptRow || code === 'LEVEL_CORRUPTION') {
+    return new StartError('HF_DIRECTORY_DAMAGED', `${dataDir}: ${error.message}.`, { cause: error });
+  }
+  if (code !== 'LEVEL_IO_ERROR') return error;
+  return new StartError('HF_DIRECTORY_UNREADABLE', `${dataDir}: ${String(error)}.`, { cause: error });
 }
 
 class NodeParts implements Node {
