@@ -1,7 +1,7 @@
 // Faults of the node itself: what the caller is told, and when the node must stop.
 import { OutcomeUnknownError } from '@holdfast/api';
 import { expect, test } from 'vitest';
-import { Cluster, inReminders, timing } from './cluster.ts';
+import { Cluster, inReminders, ofMailer } from './cluster.ts';
 
 test('a damaged row is answered as a fault, and stops the node', async () => {
   const cluster = await Cluster.start(['n1']);
@@ -29,14 +29,28 @@ test('a write to the disk that fails stops the node, and what was on its way is 
   await cluster.answer(member.stop());
 });
 
-test('a node whose disk hangs stops in bounded time', async () => {
+test('a node whose disk hangs answers its waiters at once when it stops, and stops in bounded time', async () => {
   const cluster = await Cluster.start(['n1']);
+  await cluster.answer(cluster.call('n1', 'putGroup', { ...ofMailer, body: {} }));
+  const waiting = cluster.refusal(cluster.call('n1', 'receive', { ...ofMailer, body: { wait: '60s' } }), 20);
   cluster.hangWrites('n1');
   const writing = cluster.call('n1', 'schedule', { ...inReminders, body: { body: 'x', delay: '1h' } });
   writing.catch(() => undefined);
-  await cluster.pass(timing.heartbeatMs);
+  await cluster.pass(10);
   const sinceMs = cluster.clock.monotonicMs();
-  await cluster.answer(cluster.node('n1').member.stop(), 20_000);
+  const stopping = cluster.node('n1').member.stop();
+  expect(await waiting).toMatchObject({ applied: 'no' });
+  await cluster.answer(stopping);
   expect(cluster.clock.monotonicMs() - sinceMs).toBeLessThan(11_000);
   expect(cluster.logged).toContain('n1 member.stopLate');
+});
+
+test('a request that waits for a leader is answered at once when its node stops', async () => {
+  const cluster = new Cluster(['n1', 'n2', 'n3'], 1);
+  const { member } = await cluster.restart('n1');
+  const waiting = cluster.refusal(cluster.schedule('n1', 'x', '1h'), 50);
+  await cluster.pass(20);
+  const stopping = member.stop();
+  expect(await waiting).toMatchObject({ code: 'HF_STOPPING' });
+  await cluster.answer(stopping);
 });
