@@ -26,7 +26,7 @@ export interface Bounds {
   readonly abandonedIds: number;
   /** A group that nobody asks keeps its window so long. */
   readonly idleGroupMs: number;
-  /** The timer never sleeps longer: a clock that jumped ahead is noticed after so long. */
+  /** Whoever waits for cluster time sleeps no longer: a clock that jumped ahead is noticed after so long. */
   readonly maxSleepMs: number;
   /** While a quorum's answer is in doubt, it is asked for again so often. */
   readonly doubtCheckMs: number;

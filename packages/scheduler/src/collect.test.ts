@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { times, World } from '../test/world.ts';
 
-const often = { collectEveryMs: 200, collectPauseMs: 5 };
+const often = { collectEveryMs: 20, collectPauseMs: 5 };
 
 test('a deleted group goes in bounded steps, and so does what only it still wanted [V2]', async () => {
   const world = await World.open({ ...often, bounds: { collectRows: 8 } });

@@ -13,6 +13,9 @@ export interface CollectConfig {
   readonly endedKeepMs: number;
 }
 
+/** In `collectEveryMs`: where nothing ends, looking is all that is done. */
+const longestIdle = 12;
+
 export class Collector {
   readonly #life: Life;
   readonly #config: CollectConfig;
@@ -21,6 +24,8 @@ export class Collector {
   /** Monotonic. */
   #nextAtMs: number;
   #isRunning = false;
+  /** Looks in a row that found nothing. */
+  #idleLooks = 0;
 
   constructor(life: Life, config: CollectConfig) {
     this.#life = life;
@@ -57,7 +62,9 @@ export class Collector {
       }
       // Rows that apply would not let go are not asked for again at once.
       const isStuck = commands.length > 0 && collected === 0;
-      const pauseMs = hasMore && !isStuck ? this.#config.collectPauseMs : this.#config.collectEveryMs;
+      this.#idleLooks = commands.length === 0 && !hasMore ? this.#idleLooks + 1 : 0;
+      const idleMs = this.#config.collectEveryMs * Math.min(longestIdle, Math.max(1, this.#idleLooks));
+      const pauseMs = hasMore && !isStuck ? this.#config.collectPauseMs : idleMs;
       this.#nextAtMs = this.#life.ports.clock.monotonicMs() + pauseMs;
     } finally {
       this.#isRunning = false;

@@ -30,11 +30,14 @@ const defaults = {
   commitBudgetMs: 20,
   endedKeepMs: 7 * 24 * 3_600_000,
   collectEveryMs: 5_000,
-  collectPauseMs: 50,
+  collectPauseMs: 5,
 } as const;
 
 /** While the stamp stands still (no quorum of clocks is known), it is asked no more often than this. */
 const stuckStampMs = 20;
+
+/** Node's timers take no more than 2^31 - 1 ms. */
+const longestTimerMs = 2 ** 31 - 1;
 
 class Leadership implements Scheduler, Life {
   readonly ports: SchedulerPorts;
@@ -154,14 +157,17 @@ class Leadership implements Scheduler, Life {
     });
   }
 
-  /** What throws here is an assertion or a failed read: the node is told, and nothing more is proposed. */
+  fault(error: unknown): void {
+    this.ports.onFault(error);
+    this.stop();
+  }
+
   #guarded(work: () => void): void {
     if (this.isStopped()) return;
     try {
       work();
     } catch (error) {
-      this.ports.onFault(error);
-      this.stop();
+      this.fault(error);
     }
   }
 
@@ -248,12 +254,11 @@ class Leadership implements Scheduler, Life {
     if (stampMs !== this.#stamp.ms) this.#stamp = { ms: stampMs, sinceMs: monotonicMs };
     const leastMs = monotonicMs - this.#stamp.sinceMs >= 2 ? stuckStampMs : 0;
     const stampInMs = Math.min(this.#serving.nextInMs(stampMs, monotonicMs), this.#leaseEnds.nextInMs(stampMs));
-    const monotonicInMs = Math.min(
-      this.#consumers.nextDeadlineMs - monotonicMs,
-      this.#collector.nextInMs(monotonicMs),
-      this.bounds.maxSleepMs,
-    );
-    this.#timer.arm(Math.min(Math.max(stampInMs, leastMs), monotonicInMs));
+    const monotonicInMs = Math.min(this.#consumers.nextDeadlineMs - monotonicMs, this.#collector.nextInMs(monotonicMs));
+    // Cluster time may jump ahead, so whoever waits for it looks again before long. Monotonic time does not.
+    const inMs = Math.min(Math.max(stampInMs, leastMs), monotonicInMs);
+    const mostMs = stampInMs < Number.POSITIVE_INFINITY ? this.bounds.maxSleepMs : longestTimerMs;
+    this.#timer.arm(Math.min(inMs, mostMs));
   }
 
   /** The windows of groups that nobody has asked for a while are given back. */

@@ -15,6 +15,8 @@ export interface Life {
   /** `begin` is applied, and the leadership has not ended. */
   isServing(): boolean;
   isStopped(): boolean;
+  /** A read failed or an assertion did not hold: the node is told, and this leadership does nothing more. */
+  fault(error: unknown): void;
   /** Look at everything again, once the current step of the program has ended. */
   wake(): void;
 }
@@ -22,6 +24,6 @@ export interface Life {
 /** Lets an asynchronous part run on its own: what it throws is a fault of the node, unless nobody leads here any more. */
 export function runApart(life: Life, work: () => Promise<unknown>): void {
   work().catch((error: unknown) => {
-    if (!life.isStopped()) life.ports.onFault(error);
+    if (!life.isStopped()) life.fault(error);
   });
 }

@@ -14,9 +14,9 @@ export interface SchedulerConfig {
   readonly commitBudgetMs?: number;
   /** How long it stays known how a message ended; the same as the store's limit. Default 7 days. */
   readonly endedKeepMs?: number;
-  /** Between two looks for what is to be collected. Default 5,000. */
+  /** Between two looks for what is to be collected, and up to twelve times as long while there is nothing. Default 5,000. */
   readonly collectEveryMs?: number;
-  /** Between two steps of collecting, while there is more. Default 50. */
+  /** Between two steps of collecting, while there is more. Default 5. */
   readonly collectPauseMs?: number;
   readonly bounds?: Partial<Bounds>;
 }

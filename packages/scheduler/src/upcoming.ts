@@ -17,8 +17,6 @@ export class Upcoming {
   #lane: Window | undefined;
   #retries: Window | undefined;
   #from: Position = origin;
-  /** Rises with every reset, so that a scan that was begun before it ends in nothing. */
-  #generation = 0;
 
   constructor(store: Pick<Store, 'view'>, topic: number, group: number, capacity: number) {
     this.#store = store;
@@ -46,9 +44,8 @@ export class Upcoming {
     return Math.min(this.#lane?.firstTimeMs ?? Infinity, this.#retries?.firstTimeMs ?? Infinity);
   }
 
-  /** Forgets everything; the store is asked again. */
+  /** Forgets everything; the store is asked again. A scan that still runs ends in windows that nobody reads. */
   reset(): void {
-    this.#generation++;
     this.#lane = undefined;
     this.#retries = undefined;
   }
@@ -101,7 +98,6 @@ export class Upcoming {
       const lane = this.#lane;
       const retries = this.#retries;
       if (lane === undefined || retries === undefined) return true;
-      const generation = this.#generation;
       const laneLimit = this.#capacity - lane.size;
       const retryLimit = this.#capacity - retries.size;
       const { end: laneEnd } = lane;
@@ -116,7 +112,6 @@ export class Upcoming {
         scansLane ? view.lane(this.#topic, after, beyondAll, laneLimit) : [],
         scansRetries ? view.retries(this.#topic, this.#group, afterRetry, retryLimit) : [],
       ]);
-      if (generation !== this.#generation) return true;
       if (scansLane) lane.endScan(positions.map(laneRow), positions.length < laneLimit);
       if (scansRetries) {
         const rows = retryRows.map(

@@ -62,7 +62,9 @@ export class Consumers {
       refusals.count('tooManyWaiting');
       return { kind: 'answered', answer: { kind: 'refused', code: 'tooManyWaiting' } };
     }
-    if (group.leases.size >= bounds.leasesPerGroup || this.#life.leases.size >= bounds.leases) {
+    const isFull = group.leases.size >= bounds.leasesPerGroup || this.#life.leases.size >= bounds.leases;
+    // A repeat may ask for leases that are among them.
+    if (isFull && !request.repeated) {
       refusals.count('tooManyLeases');
       return { kind: 'answered', answer: { kind: 'refused', code: 'tooManyLeases' } };
     }

@@ -1,5 +1,5 @@
 // Walk: the lease is applied; its messages are read and handed to the waiting consumer, if nobody else may lead by now.
-import type { GrantedLease, Position } from '@holdfast/store';
+import type { GrantedLease, Position, View } from '@holdfast/store';
 import type { Group, Waiter } from '../group.ts';
 import { type Life, runApart } from '../life.ts';
 import type { Delivery } from '../ports.ts';
@@ -30,29 +30,44 @@ export class Handover {
     this.#consumers = consumers;
   }
 
-  get isHolding(): boolean {
-    return this.#held.length > 0;
-  }
-
-  /** @param leases made for this receive just now, of which it gets what is left */
-  deliverFresh(waiter: Waiter, leases: readonly GrantedLease[]): void {
-    if (leases.length === 0) this.#consumers.putBack(waiter);
-    else this.#deliver({ waiter, leases, isFresh: true });
+  /** A lease command is applied: each of its receives gets what was made for it, all read from one view. */
+  deliverFresh(waiters: readonly Waiter[], leases: readonly GrantedLease[]): void {
+    const own = waiters.map((): GrantedLease[] => []);
+    for (const lease of leases) own[lease.receive]?.push(lease);
+    this.#withView((view) => {
+      waiters.forEach((waiter, receive) => {
+        const granted = own[receive] ?? [];
+        if (granted.length === 0) this.#consumers.putBack(waiter);
+        else this.#deliver({ waiter, leases: granted, isFresh: true }, view);
+      });
+    });
   }
 
   /** @param leases made for this receive before, maybe by another leader: a copy of the answer may be anywhere */
   deliverAgain(waiter: Waiter, leases: readonly Granted[]): void {
-    this.#deliver({ waiter, leases, isFresh: false });
+    this.#withView((view) => this.#deliver({ waiter, leases, isFresh: false }, view));
   }
 
   /** Hands over what had to wait for doubt to end. */
   look(): void {
     const held = this.#held;
+    if (held.length === 0) return;
     this.#held = [];
-    for (const one of held) this.#deliver(one);
+    this.#withView((view) => {
+      for (const one of held) this.#deliver(one, view);
+    });
   }
 
-  #deliver(held: Held): void {
+  #withView(work: (view: View) => void): void {
+    const view = this.#life.ports.store.view();
+    try {
+      work(view);
+    } finally {
+      runApart(this.#life, () => view.close());
+    }
+  }
+
+  #deliver(held: Held, view: View): void {
     const { waiter, leases, isFresh } = held;
     const { ports, refusals } = this.#life;
     if (waiter.respond === undefined) {
@@ -68,7 +83,7 @@ export class Handover {
     const stampMs = ports.stampMs();
     const running = leases.filter((lease) => lease.untilMs > stampMs);
     refusals.count('ranOutBeforeHandover', leases.length - running.length);
-    const { deliveries, left } = this.#read(waiter.group, running);
+    const { deliveries, left } = this.#read(view, waiter.group, running);
     if (left.length > 0) {
       refusals.count('answerBytes', left.length);
       if (isFresh) this.giveBack(waiter.group, left);
@@ -86,11 +101,10 @@ export class Handover {
   }
 
   /** @returns deliveries up to the bound of an answer (at least one), and the leases that found no room */
-  #read(group: Group, leases: readonly Granted[]): { deliveries: Delivery[]; left: Granted[] } {
+  #read(view: View, group: Group, leases: readonly Granted[]): { deliveries: Delivery[]; left: Granted[] } {
     const deliveries: Delivery[] = [];
     const left: Granted[] = [];
     let bytes = 0;
-    const view = this.#life.ports.store.view();
     for (const lease of leases) {
       if (bytes >= this.#life.bounds.answerBytes) {
         left.push(lease);
@@ -117,7 +131,6 @@ export class Handover {
         body: row.body,
       });
     }
-    runApart(this.#life, () => view.close());
     return { deliveries, left };
   }
 

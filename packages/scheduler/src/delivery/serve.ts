@@ -151,11 +151,7 @@ export class Serving {
     this.#ready.add(group);
     if (proposal.kind === 'applied' && proposal.verdict.kind === 'leased') {
       group.failures = 0;
-      const { leases } = proposal.verdict;
-      picked.waiters.forEach((waiter, receive) => {
-        const own = leases.filter((lease) => lease.receive === receive);
-        this.#handover.deliverFresh(waiter, own);
-      });
+      this.#handover.deliverFresh(picked.waiters, proposal.verdict.leases);
     } else {
       this.#fail(group, picked, proposal);
     }
