@@ -114,17 +114,19 @@ async function openLevel(dataDir: string, createIfMissing: boolean): Promise<Byt
     await level.open();
     return level;
   } catch (error) {
-    throw openError(dataDir, error);
+    throw levelFault(dataDir, error);
   }
 }
 
-function openError(dataDir: string, error: unknown): StartError {
+/** What LevelDB says, when it is opened or read, as a reason not to start. */
+export function levelFault(dataDir: string, error: unknown): StartError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   const says = `${dataDir}: ${cause instanceof Error ? cause.message : String(cause)}.`;
   if (code === 'LEVEL_LOCKED') return new StartError('HF_DIRECTORY_LOCKED', says, { cause: error });
-  const isMissing = /does not exist|No such file/.test(says);
-  if (code === 'LEVEL_CORRUPTION' || isMissing) return new StartError('HF_DIRECTORY_DAMAGED', says, { cause: error });
+  // A file that is gone or too short is an IO error to LevelDB, like a disk that does not answer.
+  const isCut = /does not exist|No such file|Invalid argument|truncated/.test(says);
+  if (code === 'LEVEL_CORRUPTION' || isCut) return new StartError('HF_DIRECTORY_DAMAGED', says, { cause: error });
   return new StartError('HF_DIRECTORY_UNREADABLE', says, { cause: error });
 }
 

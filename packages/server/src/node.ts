@@ -6,7 +6,7 @@ import { CorruptRow } from '@holdfast/store';
 import { systemClock } from './clock.ts';
 import { addressText, isLoopback, type NodeConfig } from './config.ts';
 import { createMember } from './create-member.ts';
-import { type OpenDirectory, openDirectory } from './directory.ts';
+import { levelFault, type OpenDirectory, openDirectory } from './directory.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { createForwarder, type Forwarder } from './http-forward.ts';
@@ -59,14 +59,13 @@ export async function startNode(config: NodeConfig, options: NodeOptions = {}): 
   return parts;
 }
 
-/** What LevelDB and the store throw when a row can not be read has no code of ours yet. */
+/** What the store and LevelDB throw when a row can not be read has no code of ours yet. */
 function startFault(error: unknown, dataDir: string): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (error instanceof CorruptRow || code === 'LEVEL_CORRUPTION') {
+  if (error instanceof CorruptRow) {
     return new StartError('HF_DIRECTORY_DAMAGED', `${dataDir}: ${error.message}.`, { cause: error });
   }
-  if (code !== 'LEVEL_IO_ERROR') return error;
-  return new StartError('HF_DIRECTORY_UNREADABLE', `${dataDir}: ${String(error)}.`, { cause: error });
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code.startsWith('LEVEL_') ? levelFault(dataDir, error) : error;
 }
 
 class NodeParts implements Node {
