@@ -4,7 +4,7 @@ export { systemClock } from './clock.ts';
 export { addressText, type NodeConfig, type NodeConfigInput } from './config.ts';
 export { allSettings, parseConfig, printConfig, readConfig, type Setting } from './config-sources.ts';
 export { createMember } from './create-member.ts';
-export { type OpenDirectory, openDirectory } from './directory.ts';
+export { type OpenDirectory, openDirectory, startFault } from './directory.ts';
 export { openapi } from './http/openapi.ts';
 export { createLog, type LogOptions, logEvents } from './log.ts';
 export type {

@@ -2,11 +2,10 @@
 // closes what was opened before, and says by a code why.
 import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '@holdfast/api';
-import { CorruptRow } from '@holdfast/store';
 import { systemClock } from './clock.ts';
 import { addressText, isLoopback, type NodeConfig } from './config.ts';
 import { createMember } from './create-member.ts';
-import { levelFault, type OpenDirectory, openDirectory } from './directory.ts';
+import { type OpenDirectory, openDirectory, startFault } from './directory.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { createForwarder, type Forwarder } from './http-forward.ts';
@@ -14,7 +13,6 @@ import { createLog } from './log.ts';
 import type { Member, MemberLog, MemberPorts, MemberStatus, Peer, Service } from './member.ts';
 import { Metrics } from './metrics.ts';
 import { type PeerTransport, peerTransport } from './peer-transport.ts';
-import { StartError } from './start-error.ts';
 
 /** All packages carry one version. */
 const version = '0.1.0';
@@ -54,18 +52,9 @@ export async function startNode(config: NodeConfig, options: NodeOptions = {}): 
     await parts.start();
   } catch (error) {
     await parts.stop();
-    throw startFault(error, config.dataDir);
+    throw startFault(config.dataDir, error);
   }
   return parts;
-}
-
-/** What the store and LevelDB throw when a row can not be read has no code of ours yet. */
-function startFault(error: unknown, dataDir: string): unknown {
-  if (error instanceof CorruptRow) {
-    return new StartError('HF_DIRECTORY_DAMAGED', `${dataDir}: ${error.message}.`, { cause: error });
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('LEVEL_') ? levelFault(dataDir, error) : error;
 }
 
 class NodeParts implements Node {
