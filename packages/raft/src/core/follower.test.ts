@@ -65,6 +65,7 @@ test('what is acknowledged during a write waits for the next one, and several be
   b.turn();
   append(b, 1, [2, 1], [1]);
   append(b, 1, [3, 1], [1]);
+  append(b, 1, [2, 1], [1]);
   expect(acknowledged([...b.turn(), ...b.finishWrite()])).toEqual([2]);
   b.turn();
   expect(acknowledged(b.finishWrite())).toEqual([4]);

@@ -37,6 +37,17 @@ test('hard state goes out once, with what depends on it behind it', () => {
   expect(b.core.ready({ canWrite: true })).toEqual({ messages: [], write: undefined, committed: [] });
 });
 
+test('a term or vote that changes during a write is written again', () => {
+  const b = member('b');
+  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 3, lastIndex: 0, lastTerm: 0 }));
+  b.turn();
+  b.core.step(message('c', 'b', { kind: 'voteRequest', term: 4, lastIndex: 0, lastTerm: 0 }));
+  expect(b.finishWrite()).toMatchObject([{ to: 'a', term: 3, granted: true }]);
+  expect(b.turn()).toEqual([]);
+  expect(b.finishWrite()).toMatchObject([{ to: 'c', term: 4, granted: true }]);
+  expect(b.disk.hardState).toEqual({ term: 4, vote: 'c' });
+});
+
 test('a disk that stands still collects one message a receiver and kind', () => {
   const b = follower({ log: [1] });
   append(b, 1, [1, 1], [1]);

@@ -24,7 +24,8 @@ export class Chaos {
   constructor(size: number, seed: number) {
     const random = seededRandom(seed * 31 + size);
     this.#random = random;
-    const pick = (...odds: number[]): number => odds[Math.floor(random() * odds.length)] ?? 0;
+    const pick = <Odds>(first: Odds, ...rest: Odds[]): Odds =>
+      rest[Math.floor(random() * (rest.length + 1)) - 1] ?? first;
     this.#odds = {
       crash: pick(0, 0.01, 0.03),
       write: pick(0.1, 0.4, 0.9),
@@ -32,7 +33,8 @@ export class Chaos {
       lose: pick(0, 0.05, 0.2),
     };
     const voters = Array.from({ length: size }, (_, at) => `n${at + 1}`);
-    for (const id of voters) this.members.set(id, new Member(id, voters, { random }));
+    const config = { random, maxAppendBytes: pick(1, 64), ...pick({}, { electionMinTicks: 3, electionMaxTicks: 5 }) };
+    for (const id of voters) this.members.set(id, new Member(id, voters, config));
   }
 
   run(steps: number): void {

@@ -96,6 +96,23 @@ test('one refusal loses the pre-vote when the third voter is known to be gone', 
   expect(b.status.role).toBe('preCandidate');
 });
 
+test('a peer that is heard again is not gone', () => {
+  const a = preCandidate();
+  a.core.peerDown('c');
+  a.core.step(message('c', 'a', { kind: 'preVoteRequest', term: 1, lastIndex: 0, lastTerm: 0 }));
+  a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 0, granted: false }));
+  expect(a.status.role).toBe('preCandidate');
+});
+
+test('a follower that hears its leader never stands', () => {
+  const b = follower();
+  for (let heartbeats = 0; heartbeats < 10; heartbeats += 1) {
+    b.tick(9);
+    b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 0 }));
+  }
+  expect(b.status).toMatchObject({ role: 'follower', leader: 'a' });
+});
+
 test('the same news decides a round that is under way', () => {
   const a = preCandidate();
   a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 0, granted: false }));
@@ -158,10 +175,16 @@ test('a node that stops does not stand, and withdraws', () => {
 
 test('after a pause a follower waits for the heartbeats that lie in its sockets, and protects no leader of before', () => {
   const b = follower();
-  b.tick(9);
+  b.tick(8);
   b.core.paused(50);
-  b.tick();
+  b.tick(3);
   expect(b.status.role).toBe('follower');
+
+  const c = follower();
+  c.tick();
+  c.core.paused(50);
+  c.core.step(message('c', 'b', { kind: 'preVoteRequest', term: 2, lastIndex: 9, lastTerm: 1 }));
+  expect(c.settle()).toMatchObject([{ kind: 'preVoteResponse', granted: true }]);
   b.core.step(message('c', 'b', { kind: 'preVoteRequest', term: 2, lastIndex: 9, lastTerm: 1 }));
   expect(b.settle()).toMatchObject([{ kind: 'preVoteResponse', granted: true }]);
   b.tick(10);

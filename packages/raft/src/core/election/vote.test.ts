@@ -135,6 +135,14 @@ test('a vote request leaves after the own vote is durable, and so long the own v
   expect(only('voteRequest', a.finishWrite()).map((request) => request.to)).toEqual(['b', 'c']);
 });
 
+test('nobody leads before its own vote is durable, whoever else votes for it', () => {
+  const a = candidate();
+  for (const from of ['b', 'c']) a.core.step(message(from, 'a', { kind: 'voteResponse', term: 1, granted: true }));
+  expect(a.status.role).toBe('candidate');
+  a.finishWrite();
+  expect(a.status.role).toBe('leader');
+});
+
 test('answers of another round or role elect nobody', () => {
   const a = preCandidate();
   a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 9, granted: true }));
