@@ -22,7 +22,7 @@ export { comparePositions, origin, type Position } from './position.ts';
 export { CorruptRow } from './rows/row.ts';
 export { decodeStamp, encodeStamp, maxTimeMs } from './stamp.ts';
 export type { ScanOptions, Snapshot, StateIterator, StateReader } from './state-reader.ts';
-export type { Effect, EncodeCommand, Store } from './store.ts';
+export type { Effect, Store } from './store.ts';
 export type {
   CancelVerdict,
   End,

@@ -1,6 +1,5 @@
 // The hull: open, apply, view. Implements what raft asks of a state machine, without knowing raft.
 import type { ChangeListener } from './change.ts';
-import type { Command } from './command.ts';
 import type { Verdict } from './verdict.ts';
 import type { View } from './view.ts';
 
@@ -38,5 +37,3 @@ export interface Store {
    */
   check(): Promise<readonly string[]>;
 }
-
-export type EncodeCommand = (command: Command) => Uint8Array;
