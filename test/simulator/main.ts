@@ -15,6 +15,7 @@ const { values } = parseArgs({
     profile: { type: 'string' },
     trace: { type: 'boolean', default: false },
     workers: { type: 'string' },
+    'until-failure': { type: 'boolean', default: false },
   },
 });
 
@@ -95,8 +96,21 @@ async function many(count: number, from: number): Promise<void> {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
+/** For the audit of guards: one seed after the other, until one fails. */
+async function hunt(count: number, from: number): Promise<void> {
+  for (let seed = from; seed < from + count; seed++) {
+    const result = await runSeed({ seed, profile: profileFor(seed) });
+    const [violation] = result.violations;
+    if (violation === undefined) continue;
+    console.log(JSON.stringify({ seeds: seed - from + 1, seed, violation }));
+    process.exit(0);
+  }
+  console.log(JSON.stringify({ seeds: count }));
+}
+
 if (process.env['HOLDFAST_SIMULATOR_WORKER'] === '1') work();
 else if (values.seed !== undefined) await one(Number(values.seed));
+else if (values['until-failure']) await hunt(Number(values.seeds ?? 100), Number(values.from ?? 1));
 else
   await many(
     Number(values.seeds ?? 100),

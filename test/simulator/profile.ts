@@ -96,8 +96,27 @@ const everyFault: readonly FaultKind[] = [
   'clientLoss',
 ];
 
-export type ProfileName = 'swarm' | 'kills' | 'calm' | 'power' | 'clocks' | 'five';
-export const profileNames: readonly ProfileName[] = ['swarm', 'kills', 'calm', 'power', 'clocks', 'five'];
+export type ProfileName =
+  | 'swarm'
+  | 'kills'
+  | 'takeover'
+  | 'calm'
+  | 'power'
+  | 'clocks'
+  | 'five'
+  | 'slowDisks'
+  | 'directories';
+export const profileNames: readonly ProfileName[] = [
+  'swarm',
+  'kills',
+  'takeover',
+  'calm',
+  'power',
+  'clocks',
+  'five',
+  'slowDisks',
+  'directories',
+];
 
 const lively: WorkProfile = {
   topics: 2,
@@ -160,6 +179,31 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
         everyMs: random.int(1_500, 5_000),
         work: patient,
       };
+    case 'takeover':
+      return {
+        ...base,
+        faults: ['killLeader', 'killLeader', 'kill'],
+        everyMs: random.int(700, 2_500),
+        graceMs: 1_500,
+        skewMs: 0,
+        work: { ...patient, leaseMs: 700, produceEveryMs: 150, repeat: 0 },
+      };
+    case 'slowDisks':
+      return {
+        ...base,
+        nodes: random.pick([3, 5]),
+        writeMs: random.pick([10, 40]),
+        faults: ['kill', 'powerOff', 'powerOffAll', 'isolateLeader', 'halves', 'reset', 'diskStall'],
+        everyMs: random.int(200, 800),
+        reorders: true,
+        latencyMs: 2,
+      };
+    case 'directories':
+      return {
+        ...base,
+        faults: ['bitFlip', 'lostBlock', 'wipe', 'kill', 'isolateLeader'],
+        everyMs: random.int(500, 1_500),
+      };
     case 'power':
       return { ...base, faults: ['powerOff', 'powerOffAll', 'kill'], everyMs: random.int(400, 2_000) };
     case 'clocks':
@@ -171,10 +215,15 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
 
 /** Most seeds are a swarm; some look at one thing closely. */
 export function profileOfSeed(seed: number): ProfileName {
-  const turn = seed % 10;
-  if (turn === 1) return 'kills';
-  if (turn === 3) return 'power';
-  if (turn === 5) return 'clocks';
-  if (turn === 7) return 'five';
-  return turn === 9 && seed % 20 === 9 ? 'calm' : 'swarm';
+  const looks: Readonly<Record<number, ProfileName>> = {
+    1: 'kills',
+    3: 'power',
+    5: 'clocks',
+    7: 'five',
+    9: 'takeover',
+    11: 'slowDisks',
+    13: 'directories',
+    15: 'calm',
+  };
+  return looks[seed % 20] ?? 'swarm';
 }

@@ -5,6 +5,7 @@ import { judge } from './check/index.ts';
 import {
   equalStateAtEqualIndex,
   type LiveCheck,
+  leadersAreAnswered,
   leadersHaveWhatWasCommitted,
   nothingGoesBack,
   oneLeaderATerm,
@@ -54,6 +55,7 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
     nothingGoesBack(),
     equalStateAtEqualIndex(hashes),
     leadersHaveWhatWasCommitted(),
+    leadersAreAnswered(),
   ]);
   const workload = new Workload({
     profile: profile.work,
@@ -92,7 +94,12 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
       mendedMs,
       endedMs: world.time.nowMs,
       counts,
-      patient: profile.work.abandon === 0 && profile.work.nack === 0 && profile.work.walkAway === 0,
+      acksReach: name === 'takeover',
+      patient:
+        leaseMsOutlasts(profile) &&
+        profile.work.abandon === 0 &&
+        profile.work.nack === 0 &&
+        profile.work.walkAway === 0,
     };
     world.violations.push(...judge(evidence));
   } finally {
@@ -109,6 +116,9 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
     lines: world.trace.lines(),
   };
 }
+
+/** No lease ends in such a run but by an acknowledgement. */
+const leaseMsOutlasts = ({ work }: Profile): boolean => work.leaseMs >= 60_000;
 
 /** Looks at nodes on which things happened. A run that broke a rule once goes on, but says it once. */
 function watcher(world: World, checks: readonly LiveCheck[]): () => void {
@@ -146,6 +156,7 @@ function sightOf(machine: Machine): Sight | undefined {
     lastIndex,
     durableIndex,
     stateHash: status.stateHash,
+    quorumSilentMs: machine.clock.monotonicMs() - status.raft.quorumHeardAtMs,
   };
 }
 

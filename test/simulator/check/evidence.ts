@@ -27,6 +27,8 @@ export interface Evidence {
   readonly counts: ReadonlyMap<string, TopicCounts>;
   /** Consumers never walk away and leases outlast the run: whatever comes late or twice is the cluster's doing. */
   readonly patient: boolean;
+  /** Clients always reach whoever leads, so an acknowledgement that was sent in time is heard in time. */
+  readonly acksReach: boolean;
 }
 
 /** A rule in words, and who breaks it. */

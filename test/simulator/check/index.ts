@@ -1,6 +1,7 @@
 // Every check of a finished run. A run without violations has passed all of them.
 import { aRepeatedReceiveGetsTheSameLeases } from './a-repeated-receive-gets-the-same-leases.ts';
 import { aSecondDeliveryHasAReason } from './a-second-delivery-has-a-reason.ts';
+import { anAckInTimeWins } from './an-ack-in-time-wins.ts';
 import { countsAddUp } from './counts-add-up.ts';
 import { everythingDueIsDeliveredInTime } from './everything-due-is-delivered-in-time.ts';
 import type { Check, Evidence } from './evidence.ts';
@@ -11,6 +12,7 @@ import { nothingIsEarly } from './nothing-is-early.ts';
 import { theFirstAnswerStands } from './the-first-answer-stands.ts';
 import { tokensRise } from './tokens-rise.ts';
 import { verdictsAreTrue } from './verdicts-are-true.ts';
+import { whatWasRefusedIsNotThere } from './what-was-refused-is-not-there.ts';
 
 export const checks: readonly Check[] = [
   nothingAcknowledgedIsLost,
@@ -19,6 +21,8 @@ export const checks: readonly Check[] = [
   verdictsAreTrue,
   leasesNeverOverlap,
   aSecondDeliveryHasAReason,
+  anAckInTimeWins,
+  whatWasRefusedIsNotThere,
   tokensRise,
   theFirstAnswerStands,
   aRepeatedReceiveGetsTheSameLeases,

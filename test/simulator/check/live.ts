@@ -14,6 +14,8 @@ export interface Sight {
   readonly lastIndex: number;
   readonly durableIndex: number;
   readonly stateHash: string;
+  /** How long a leader's majority has been silent, by its own clock. */
+  readonly quorumSilentMs: number;
 }
 
 export interface LiveCheck {
@@ -81,6 +83,29 @@ export function leadersHaveWhatWasCommitted(): LiveCheck {
           return `${id} leads term ${term} with ${lastIndex} entries, and ${committed} were committed by term ${earlier}`;
       }
       return undefined;
+    },
+  };
+}
+
+/** Several election timeouts, and what a paused process may need to notice. */
+const longestSilenceMs = 2_500;
+
+export function leadersAreAnswered(): LiveCheck {
+  const since = new Map<NodeId, { readonly life: number; readonly term: number; looks: number }>();
+  return {
+    says: 'a leader that no majority answers steps down',
+    see({ id, life, role, term, quorumSilentMs }) {
+      const known = since.get(id);
+      if (role !== 'leader' || quorumSilentMs < longestSilenceMs || quorumSilentMs === Number.POSITIVE_INFINITY) {
+        since.delete(id);
+        return undefined;
+      }
+      // After a pause it looks silent at once, and has not been able to do anything about it yet.
+      const looks = known !== undefined && known.life === life && known.term === term ? known.looks + 1 : 1;
+      since.set(id, { life, term, looks });
+      return looks > 15
+        ? `${id} leads term ${term}, and its majority has been silent for ${quorumSilentMs.toFixed(0)} ms`
+        : undefined;
     },
   };
 }

@@ -1,0 +1,112 @@
+// npm run mutants                 takes out one guard after the other, and runs seeds until the simulator fails
+// npm run mutants -- --only H3    those whose name contains this
+// A guard whose removal nobody notices means that the simulator is blind there, and fails the command.
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { rolldown } from 'rolldown';
+import { consensusGuards } from './consensus.ts';
+import { deliveryGuards } from './delivery.ts';
+import type { Change, Guard } from './guard.ts';
+
+interface Outcome {
+  readonly guard: Guard;
+  /** Seeds until the simulator failed; undefined when it never did. */
+  readonly seeds: number | undefined;
+  readonly says: string;
+}
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    workers: { type: 'string', default: '2' },
+    from: { type: 'string', default: '1' },
+  },
+});
+const root = resolve('.');
+const folder = join(root, 'test/dist/mutants');
+/** One seed takes a second or two; a mutant that hangs is found by this. */
+const limitMs = 20 * 60_000;
+
+/** Bundles the simulator with the changed sources. @throws when a text is not there exactly once */
+async function build({ name, changes }: Guard): Promise<string> {
+  const open = new Set<Change>(changes);
+  const file = join(folder, `${name}.mjs`);
+  const built = await rolldown({
+    input: join(root, 'test/simulator/main.ts'),
+    platform: 'node',
+    resolve: { conditionNames: ['@holdfast/source', 'node', 'import', 'default'] },
+    external: (id: string) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('@holdfast/'),
+    plugins: [
+      {
+        name: 'take-out',
+        transform(source: string, path: string) {
+          let text = source;
+          for (const change of changes) {
+            if (path !== join(root, change.file)) continue;
+            if (text.split(change.text).length !== 2)
+              throw new Error(`${name}: ${change.file} does not hold exactly once: ${change.text}`);
+            text = text.replace(change.text, () => change.instead);
+            open.delete(change);
+          }
+          return text;
+        },
+      },
+    ],
+  });
+  await built.write({ file, format: 'esm' });
+  await built.close();
+  for (const { file: missing } of open) throw new Error(`${name}: ${missing} is no part of the simulator`);
+  return file;
+}
+
+async function attack(guard: Guard): Promise<Outcome> {
+  const file = await build(guard);
+  const args = [
+    file,
+    '--until-failure',
+    '--seeds',
+    String(guard.seeds),
+    '--from',
+    values.from,
+    '--profile',
+    guard.profile,
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await new Promise((done) => child.on('exit', done));
+  clearTimeout(timer);
+  const last = output.trim().split('\n').at(-1) ?? '';
+  if (!last.startsWith('{')) return { guard, seeds: 1, says: `the simulator itself ended: ${last.slice(0, 200)}` };
+  const { seeds, violation }: { seeds: number; violation?: string } = JSON.parse(last);
+  return { guard, seeds: violation === undefined ? undefined : seeds, says: violation ?? 'nobody noticed' };
+}
+
+const wanted = [...consensusGuards, ...deliveryGuards].filter(
+  ({ name }) => values.only === undefined || name.includes(values.only),
+);
+mkdirSync(folder, { recursive: true });
+const outcomes: Outcome[] = [];
+const queue = [...wanted];
+await Promise.all(
+  Array.from({ length: Number(values.workers) }, async () => {
+    for (let guard = queue.shift(); guard !== undefined; guard = queue.shift()) {
+      const outcome = await attack(guard);
+      outcomes.push(outcome);
+      const found = outcome.seeds === undefined ? 'NEVER' : String(outcome.seeds);
+      console.log(
+        `${found.padStart(5)} of ${String(guard.seeds).padEnd(5)} ${guard.name.padEnd(34)} ${outcome.says.slice(0, 150)}`,
+      );
+    }
+  }),
+);
+const survivors = outcomes.filter(({ seeds }) => seeds === undefined);
+console.log(
+  `${outcomes.length} guards taken out: ${outcomes.length - survivors.length} noticed, ${survivors.length} not`,
+);
+for (const { guard } of survivors) console.log(`    ${guard.name}: ${guard.rule}`);
+process.exitCode = survivors.length > 0 ? 1 : 0;

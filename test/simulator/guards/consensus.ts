@@ -1,0 +1,272 @@
+// Guards of raft: votes, acknowledgements, commitment, the disk.
+import type { Guard } from './guard.ts';
+
+const core = 'packages/raft/src/core';
+const driver = 'packages/raft/src/driver';
+const log = 'packages/raft/src/log';
+
+export const consensusGuards: readonly Guard[] = [
+  {
+    name: 'vote-is-durable',
+    rule: 'term and vote are on the disk before a reply that depends on them leaves',
+    profile: 'slowDisks',
+    seeds: 300,
+    changes: [
+      {
+        file: `${core}/outbox.ts`,
+        text: 'if (isHardStateDurable(raft)) raft.outbox.push({ ...body',
+        instead: 'if (true) raft.outbox.push({ ...body',
+      },
+    ],
+  },
+  {
+    name: 'own-vote-is-durable',
+    rule: 'the own voice counts once it is on the disk',
+    profile: 'slowDisks',
+    seeds: 100,
+    changes: [{ file: `${core}/candidate.ts`, text: '  if (!isHardStateDurable(raft)) return;\n', instead: '' }],
+  },
+  {
+    name: 'one-vote-a-term',
+    rule: 'a member votes for one candidate in a term',
+    profile: 'swarm',
+    seeds: 150,
+    changes: [
+      {
+        file: `${core}/election/vote.ts`,
+        text: 'if (raft.vote !== undefined && raft.vote !== request.from) return false;',
+        instead: '',
+      },
+    ],
+  },
+  {
+    name: 'only-complete-logs-win',
+    rule: 'a candidate whose log is behind gets no vote (thesis 3.6.1)',
+    profile: 'swarm',
+    seeds: 60,
+    changes: [
+      {
+        file: `${core}/election/vote.ts`,
+        text: 'return raft.log.isUpToDate(request.lastIndex, request.lastTerm);',
+        instead: 'return true;',
+      },
+    ],
+  },
+  {
+    name: 'ack-after-write',
+    rule: 'an append is acknowledged once it is on the disk',
+    profile: 'slowDisks',
+    seeds: 200,
+    changes: [
+      {
+        file: `${core}/outbox.ts`,
+        text: 'if (index <= raft.log.stableIndex && isHardStateDurable(raft)) raft.outbox.push(message);',
+        instead: 'if (true) raft.outbox.push(message);',
+      },
+    ],
+  },
+  {
+    name: 'own-disk-counts-when-durable',
+    rule: 'a leader counts its own copy once it is on its disk, and the state never outlives the log',
+    profile: 'slowDisks',
+    seeds: 60,
+    changes: [{ file: `${core}/turn.ts`, text: 'Math.min(raft.commit, raft.log.stableIndex)', instead: 'raft.commit' }],
+  },
+  {
+    name: 'commit-own-term-only',
+    rule: 'only an entry of the own term is committed by counting (thesis 3.6.2)',
+    profile: 'slowDisks',
+    seeds: 1_500,
+    changes: [
+      {
+        file: `${core}/replication/commit.ts`,
+        text: 'if (index <= raft.commit || raft.log.term(index) !== raft.term) return;',
+        instead: 'if (index <= raft.commit) return;',
+      },
+    ],
+  },
+  {
+    name: 'truncate-on-conflict-only',
+    rule: 'a late or repeated append never shortens the log',
+    profile: 'swarm',
+    seeds: 60,
+    changes: [
+      {
+        file: `${core}/follower.ts`,
+        text: 'message.entries.findIndex((entry) => log.term(entry.index) !== entry.term)',
+        instead: '(message.entries.length > 0 ? 0 : -1)',
+      },
+    ],
+  },
+  {
+    name: 'follower-commits-what-matched',
+    rule: "a follower's commit index is bounded by what the message proved",
+    profile: 'five',
+    seeds: 300,
+    changes: [
+      {
+        file: `${core}/follower.ts`,
+        text: 'Math.min(message.commit, matched)',
+        instead: 'Math.min(message.commit, raft.log.lastIndex)',
+      },
+    ],
+  },
+  {
+    name: 'ack-names-what-matched',
+    rule: 'an acknowledgement claims what the append proved, and a leader believes only what it sent',
+    profile: 'five',
+    seeds: 300,
+    changes: [
+      {
+        file: `${core}/follower.ts`,
+        text: 'sendAccepted(raft, message.from, matched);',
+        instead: 'sendAccepted(raft, message.from, raft.log.lastIndex);',
+      },
+      {
+        file: `${core}/replication/progress.ts`,
+        text: 'if (index > this.sentTo || index < this.match) return;',
+        instead: 'if (index < this.match) return;',
+      },
+    ],
+  },
+  {
+    name: 'late-rejection-changes-nothing',
+    rule: 'a late rejection never rewinds below what is proven',
+    profile: 'swarm',
+    seeds: 60,
+    changes: [
+      { file: `${core}/replication/progress.ts`, text: '    if (index <= this.match) return;\n', instead: '' },
+      {
+        file: `${core}/replication/progress.ts`,
+        text: 'this.next = Math.max(this.match + 1, Math.min(index, agreeAt + 1));',
+        instead: 'this.next = Math.min(index, agreeAt + 1);',
+      },
+      {
+        file: `${core}/replication/progress.ts`,
+        text: 'if (index !== this.next - 1) return;',
+        instead: '',
+      },
+    ],
+  },
+  {
+    name: 'late-ack-of-an-earlier-term',
+    rule: 'an acknowledgement of an earlier term is no evidence in this one',
+    profile: 'slowDisks',
+    seeds: 400,
+    changes: [
+      {
+        file: `${core}/election/term.ts`,
+        text: '  appendResponse: () => false,\n  heartbeatResponse: () => false,',
+        instead: '  appendResponse: () => true,\n  heartbeatResponse: () => false,',
+      },
+      {
+        file: `${core}/replication/progress.ts`,
+        text: 'if (index > this.sentTo || index < this.match) return;',
+        instead: 'if (index < this.match) return;',
+      },
+    ],
+  },
+  {
+    name: 'stale-write-completion',
+    rule: 'the end of an old write never makes entries durable that a newer leader put in their place (ABA)',
+    profile: 'slowDisks',
+    seeds: 300,
+    changes: [
+      {
+        file: `${core}/replication/log-view.ts`,
+        text: 'if (this.#writing !== undefined) this.#writing.validTo = Math.min(this.#writing.validTo, from - 1);',
+        instead: '',
+      },
+    ],
+  },
+  {
+    name: 'check-quorum',
+    rule: 'a leader that no majority answers steps down',
+    profile: 'swarm',
+    seeds: 150,
+    changes: [{ file: `${core}/leader.ts`, text: 'if (!hasQuorum(raft, own)) {', instead: 'if (false) {' }],
+  },
+  {
+    name: 'leads-after-its-own-entry',
+    rule: 'a leader serves and schedules once the first entry of its term is applied',
+    profile: 'swarm',
+    seeds: 150,
+    changes: [{ file: `${driver}/leadership.ts`, text: '    if (applied < termStartIndex) return;\n', instead: '' }],
+  },
+  {
+    name: 'unknown-is-not-refused',
+    rule: 'what was appended and then lost is unknown, and never reported as not applied',
+    profile: 'takeover',
+    seeds: 300,
+    changes: [
+      {
+        file: `${driver}/appended.ts`,
+        text: "settle({ kind: 'unknown', index, term: entry.term })",
+        instead: "settle({ kind: 'notApplied', reason: 'overwritten' })",
+      },
+      {
+        file: 'packages/client/src/retrying-carrier.ts',
+        text: "    course.maybeApplied ||= error.applied === 'unknown';\n",
+        instead: "    course.maybeApplied = error.applied === 'unknown';\n",
+      },
+    ],
+  },
+  {
+    name: 'sync',
+    rule: 'every write is synced',
+    profile: 'power',
+    seeds: 60,
+    changes: [
+      { file: `${log}/level-log.ts`, text: 'await batch.write({ sync: true });', instead: 'await batch.write({});' },
+    ],
+  },
+  {
+    name: 'effects-with-the-applied-index',
+    rule: 'the effects of an entry and the applied index are written together',
+    profile: 'power',
+    seeds: 150,
+    changes: [
+      {
+        file: `${log}/level-log.ts`,
+        text: '      if (value === undefined) batch.del(key);\n      else batch.put(key, value);',
+        instead:
+          '      const half = key.length <= 6 ? batch : later;\n      if (value === undefined) half.del(key);\n      else half.put(key, value);',
+      },
+      {
+        file: `${log}/level-log.ts`,
+        text: '    const next = this.#plan(turn);',
+        instead: '    const later = this.#database.batch();\n    const next = this.#plan(turn);',
+      },
+      {
+        file: `${log}/level-log.ts`,
+        text: '    await this.#commit(batch);\n    this.#show(turn, next);',
+        instead: '    await this.#commit(batch);\n    await later.write({ sync: true });\n    this.#show(turn, next);',
+      },
+    ],
+  },
+  {
+    name: 'turns-without-a-gap',
+    rule: 'a directory that lost a turn in the middle does not open',
+    profile: 'directories',
+    seeds: 100,
+    changes: [{ file: `${log}/recover.ts`, text: 'if (row.turn !== expected)', instead: 'if (false)' }],
+  },
+  {
+    name: 'wiped-member-is-refused',
+    rule: 'a member that comes back with another directory takes no part',
+    profile: 'directories',
+    seeds: 400,
+    changes: [
+      {
+        file: `${driver}/formation/admission.ts`,
+        text: 'if (hello.incarnation !== incarnations[hello.id]) {',
+        instead: 'if (false) {',
+      },
+      {
+        file: `${driver}/formation/formation.ts`,
+        text: 'record?.incarnations[id] === incarnation',
+        instead: 'record !== undefined',
+      },
+    ],
+  },
+];

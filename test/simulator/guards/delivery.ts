@@ -1,0 +1,339 @@
+// Guards of store, scheduler, server and client: positions, cursors, holds, leases, stamps, answers.
+import type { Guard } from './guard.ts';
+
+const apply = 'packages/store/src/apply';
+const read = 'packages/store/src/read';
+const scheduler = 'packages/scheduler/src';
+const server = 'packages/server/src';
+
+export const deliveryGuards: readonly Guard[] = [
+  {
+    name: 'H1-scan-to-the-applied-clock',
+    rule: '[H1] nothing is leased, and no cursor goes, above the applied clock',
+    profile: 'swarm',
+    seeds: 60,
+    changes: [
+      {
+        file: `${scheduler}/delivery/serve.ts`,
+        text: 'const clockMs = this.#life.ports.store.clockMs;',
+        instead: 'const clockMs = stampMs + 20;',
+      },
+      { file: `${apply}/lease.ts`, text: 'comparePositions(asked.to, now) <= 0', instead: 'true' },
+    ],
+  },
+  {
+    name: 'H2-lands-above-the-clock',
+    rule: '[H2] every insertion lands at or above the clock, above every position that a scan may have seen',
+    profile: 'swarm',
+    seeds: 40,
+    changes: [
+      {
+        file: `${apply}/schedule.ts`,
+        text: 'Math.min(Math.max(askedMs, clockMs), maxTimeMs)',
+        instead: 'Math.min(askedMs, maxTimeMs)',
+      },
+    ],
+  },
+  {
+    name: 'H3-grace',
+    rule: '[H3] no lease is released before the grace of a term is over',
+    profile: 'takeover',
+    seeds: 100,
+    changes: [
+      { file: `${apply}/release.ts`, text: 'if (isInGrace(rows, hold)) return', instead: 'if (false) return' },
+      {
+        file: `${scheduler}/leases/lease-ends.ts`,
+        text: 'return Math.max(lease.timeMs, graceEndsMs);',
+        instead: 'return Math.max(lease.timeMs, Math.min(0, graceEndsMs));',
+      },
+    ],
+  },
+  {
+    name: 'H4-receive-id',
+    rule: '[H4] a repeated receive gets the leases that were made for it',
+    profile: 'kills',
+    seeds: 100,
+    changes: [
+      {
+        file: `${scheduler}/delivery/repeats.ts`,
+        text: 'const leases = this.#life.leases.ofReceive(group, waiter.key);',
+        instead: 'const leases: Lease[] = [];',
+      },
+    ],
+  },
+  {
+    name: 'H4-holds-are-loaded-first',
+    rule: '[H4] a repeated receive waits until the holds of its group are known',
+    profile: 'takeover',
+    seeds: 300,
+    changes: [{ file: `${scheduler}/delivery/repeats.ts`, text: 'if (!group.holdsLoaded) {', instead: 'if (false) {' }],
+  },
+  {
+    name: 'H5-ended-row',
+    rule: '[H5] a message that was cancelled or stopped leaves a row that says so',
+    profile: 'swarm',
+    seeds: 40,
+    changes: [{ file: `${apply}/cancel.ts`, text: '  rows.putEnded(topic, position, end);\n', instead: '' }],
+  },
+  {
+    name: 'H6-median-of-clocks',
+    rule: "[H6, H7] the stamp is the median of the voters' clocks, not the leader's",
+    profile: 'clocks',
+    seeds: 60,
+    changes: [
+      {
+        file: `${scheduler}/cluster-time.ts`,
+        text: 'offsets[(offsets.length - 1) >> 1]',
+        instead: 'offsetMs(self)',
+      },
+    ],
+  },
+  {
+    name: 'H8-grace-from-a-stamped-entry',
+    rule: '[H8] the grace is counted from an entry that has a stamp',
+    profile: 'takeover',
+    seeds: 300,
+    changes: [
+      {
+        file: `${apply}/entry-rows.ts`,
+        text: '    this.entryTerm = entry.term;',
+        instead: '    this.entryTerm = entry.term;\n    Object.assign(this, { staleClockMs: before.meta.clockMs });',
+      },
+      {
+        file: `${apply}/begin.ts`,
+        text: 'rows.clockMs + command.graceMs',
+        instead: "Number(Reflect.get(rows, 'staleClockMs')) + command.graceMs",
+      },
+    ],
+  },
+  {
+    name: 'G1-hold-keeps-the-message',
+    rule: '[G1] a group is done with a message when its cursor passed it and it holds it no longer',
+    profile: 'swarm',
+    seeds: 40,
+    changes: [
+      {
+        file: `${apply}/done.ts`,
+        text: ' && rows.hold(topic, group.number, position) === undefined',
+        instead: '',
+      },
+    ],
+  },
+  {
+    name: 'V2-sweep',
+    rule: '[V2] what a deleted group leaves to nobody is swept',
+    profile: 'swarm',
+    seeds: 100,
+    changes: [
+      {
+        file: `${scheduler}/collect.ts`,
+        text: 'const positions = seen.filter(isDone);',
+        instead: 'const positions = seen.filter((position) => isDone(position) && false);',
+      },
+    ],
+  },
+  {
+    name: 'P1-view-sees-pending-effects',
+    rule: '[P1] a view is the database and the layers that are applied and not written',
+    profile: 'swarm',
+    seeds: 40,
+    changes: [
+      {
+        file: 'packages/store/src/open-store.ts',
+        text: '      layers: this.#layers.freeze(),',
+        instead: '      layers: this.#layers.freeze().slice(0, 0),',
+      },
+    ],
+  },
+  {
+    name: 'P2-view-is-frozen',
+    rule: '[P2] the layers of a view stay, whatever a turn writes meanwhile',
+    profile: 'swarm',
+    seeds: 200,
+    changes: [
+      {
+        file: `${read}/layers.ts`,
+        text: '    return [...this.#writing, ...this.#sealed];',
+        instead: `    return new Proxy([], {
+      get: (_, name) => {
+        const now = [...this.#writing, ...this.#sealed];
+        const value = Reflect.get(now, name);
+        return typeof value === 'function' ? value.bind(now) : value;
+      },
+    });`,
+      },
+    ],
+  },
+  {
+    name: 'P3-a-turn-drops-its-own-layer',
+    rule: '[P3] a finished turn drops its layer, and no key that was written again',
+    profile: 'swarm',
+    seeds: 40,
+    changes: [
+      {
+        file: `${read}/layers.ts`,
+        text: '    this.#writing.shift();',
+        instead: `    for (const id of this.#writing.shift()?.rows.keys() ?? []) {
+      this.#open.rows.delete(id);
+      for (const layer of this.#sealed) layer.rows.delete(id);
+    }`,
+      },
+    ],
+  },
+  {
+    name: 'P8-last-seq-not-the-next',
+    rule: '[P8] the seq of a view is the last one issued',
+    profile: 'swarm',
+    seeds: 100,
+    changes: [
+      {
+        file: `${apply}/entry-rows.ts`,
+        text: '    this.#meta.seq += 1;\n    return this.#meta.seq;',
+        instead: '    const next = Math.max(1, this.#meta.seq);\n    this.#meta.seq = next + 1;\n    return next;',
+      },
+    ],
+  },
+  {
+    name: 'layer-until-it-is-written',
+    rule: 'a layer is looked into until its turn is on the disk',
+    profile: 'swarm',
+    seeds: 40,
+    changes: [
+      {
+        file: 'packages/raft/src/driver/loop.ts',
+        text: '    this.#sealedBytes = pendingBytes;',
+        instead: '    if (effects !== undefined) stateMachine.effectsWritten();\n    this.#sealedBytes = pendingBytes;',
+      },
+      {
+        file: 'packages/raft/src/driver/loop.ts',
+        text: '      if (hasEffects) stateMachine.effectsWritten();\n',
+        instead: '',
+      },
+    ],
+  },
+  {
+    name: 'ack-checks-the-token',
+    rule: 'a receipt that is no longer current is refused',
+    profile: 'swarm',
+    seeds: 100,
+    changes: [
+      {
+        file: `${apply}/receipt.ts`,
+        text: "return hold?.state === 'leased' && hold.token === lease.token;",
+        instead: "return hold?.state === 'leased';",
+      },
+    ],
+  },
+  {
+    name: 'cancel-spares-a-lease',
+    rule: 'a message that a consumer has in its hands is not cancelled',
+    profile: 'swarm',
+    seeds: 60,
+    changes: [
+      {
+        file: `${apply}/cancel.ts`,
+        text: "  if (leasedUntilMs !== undefined) return { kind: 'leased', leasedUntilMs };\n",
+        instead: '',
+      },
+    ],
+  },
+  {
+    name: 'first-answer-is-kept',
+    rule: 'the answer to an idempotency key is kept, with its effects',
+    profile: 'swarm',
+    seeds: 40,
+    changes: [
+      {
+        file: `${apply}/answers.ts`,
+        text: '  rows.putAnswer(topic, key, { requestHash, untilMs: rows.clockMs + keepMs, answer });\n',
+        instead: '  void [requestHash, keepMs, answer];\n',
+      },
+    ],
+  },
+  {
+    name: 'client-repeats-with-one-key',
+    rule: 'a client repeats a request with the key of its first attempt',
+    profile: 'kills',
+    seeds: 60,
+    changes: [
+      {
+        file: 'packages/client/src/retrying-carrier.ts',
+        text: '      request = rule.again(request);',
+        instead:
+          "      request = rule.again(verb === 'schedule' ? { ...request, idempotencyKey: this.#draw() } : request);",
+      },
+    ],
+  },
+  {
+    name: 'retry-waits-for-its-time',
+    rule: 'a nacked message comes again at its time, and goes from retry to leased once',
+    profile: 'swarm',
+    seeds: 100,
+    changes: [
+      {
+        file: `${apply}/lease.ts`,
+        text: "if (hold?.state !== 'retry' || hold.retryAtMs !== row.retryAtMs || hold.retrySeq !== row.retrySeq) continue;",
+        instead: 'if (hold === undefined) continue;',
+      },
+      {
+        file: `${scheduler}/changes.ts`,
+        text: '    life.leases.remove(group, change.position.seq);\n    group.upcoming.retry(change.position, change.retryAtMs, change.retrySeq);',
+        instead:
+          '    life.leases.remove(group, change.position.seq);\n    group.upcoming.retry(change.position, change.retryAtMs, change.retrySeq);\n    group.upcoming.retry(change.position, change.retryAtMs, change.retrySeq + 1);',
+      },
+    ],
+  },
+  {
+    name: 'cursor-follows-the-cursor',
+    rule: 'a lease moves the cursor from where it stands, over nothing that it does not name',
+    profile: 'swarm',
+    seeds: 100,
+    changes: [
+      { file: `${apply}/lease.ts`, text: 'comparePositions(asked.from, cursor) === 0 &&', instead: 'true &&' },
+      {
+        file: `${scheduler}/upcoming.ts`,
+        text: '    this.#lane?.insert(position.fireAtMs, position.seq);',
+        instead: '    if (position.seq % 7 !== 0) this.#lane?.insert(position.fireAtMs, position.seq);',
+      },
+    ],
+  },
+  {
+    name: 'tick',
+    rule: 'somebody moves the clock when the next message is due and nothing else happens',
+    profile: 'calm',
+    seeds: 20,
+    changes: [
+      {
+        file: `${scheduler}/delivery/serve.ts`,
+        text: '    if (this.#life.proposed.covers(first.timeMs)) return;\n',
+        instead: '    if (first !== undefined) return;\n',
+      },
+    ],
+  },
+  {
+    name: 'built-anew-after-doubt',
+    rule: 'a leader that doubted once delivers again when its quorum answers',
+    profile: 'swarm',
+    seeds: 300,
+    changes: [
+      {
+        file: `${server}/leadership.ts`,
+        text: "state.kind === 'suspended' && doubts === 0",
+        instead: "state.kind === 'suspended' && doubts < 0",
+      },
+    ],
+  },
+  {
+    name: 'row-checksum',
+    rule: 'a row with a flipped bit stops its node',
+    profile: 'directories',
+    seeds: 400,
+    changes: [
+      {
+        file: 'packages/store/src/rows/row.ts',
+        text: 'if (crc32(body, crc32(key)) !== bytes.readUInt32BE(at))',
+        instead: 'if (false)',
+      },
+    ],
+  },
+];
