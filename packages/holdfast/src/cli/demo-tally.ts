@@ -60,14 +60,14 @@ export class Tally {
     };
   }
 
-  /** The longest time around a kill in which nothing arrived, in whole ms. */
-  silenceMs({ atMs }: Pick<Kill, 'atMs'>): number {
+  /** The longest time around a kill in which nothing arrived, in whole ms; undefined when nothing came after it. */
+  silenceMs({ atMs }: Pick<Kill, 'atMs'>): number | undefined {
     const arrivedMs = this.#arrivedMs.toSorted((one, other) => one - other);
-    let silenceMs = 0;
+    let silenceMs: number | undefined;
     for (let at = 1; at < arrivedMs.length; at += 1) {
       const [from = 0, until = 0] = [arrivedMs[at - 1], arrivedMs[at]];
-      if (until > atMs && from < atMs + silenceWithinMs) silenceMs = Math.max(silenceMs, until - from);
+      if (until > atMs && from < atMs + silenceWithinMs) silenceMs = Math.max(silenceMs ?? 0, Math.round(until - from));
     }
-    return Math.round(silenceMs);
+    return silenceMs;
   }
 }

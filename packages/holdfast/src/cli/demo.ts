@@ -129,12 +129,12 @@ function report(tally: Tally, kills: readonly Kill[], output: Output): boolean {
     `  late        p50 ${figure(p50Ms)} ms, p99 ${figure(p99Ms)} ms, worst ${figure(maxMs)} ms`,
     ...silences.map(
       ({ killed, successor, silenceMs }) =>
-        `  killed ${killed}   ${successor} went on; the longest silence was ${figure(silenceMs)} ms`,
+        `  killed ${killed}   ${successor} went on; ${silenceMs === undefined ? 'nothing was due any more' : `the longest silence was ${figure(silenceMs)} ms`}`,
     ),
   ];
   output.result(text.join('\n'), {
     ...counted,
-    kills: silences.map(({ killed, successor, silenceMs }) => ({ killed, successor, silenceMs })),
+    kills: silences.map(({ killed, successor, silenceMs = null }) => ({ killed, successor, silenceMs })),
     good,
   });
   return good;

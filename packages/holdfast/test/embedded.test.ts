@@ -1,0 +1,94 @@
+// Whole stores on real directories and loopback, through the surface that a user has.
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Holdfast, StartError } from '../src/index.ts';
+import { testFolder } from './folders.ts';
+import { addresses, startMember } from './members.ts';
+
+const folder = testFolder();
+
+test('what was scheduled in an embedded store is there when it is opened again', async () => {
+  const dataDir = folder('again');
+  let id = '';
+  {
+    await using store = await Holdfast.open({ dataDir });
+    ({ id } = await store.topic('t').schedule({ to: 'ada' }, { delay: 0 }));
+  }
+  await using store = await Holdfast.open({ dataDir });
+  const group = store.topic('t').group('g');
+  const messages = await group.receive({ wait: '10s' });
+  expect(messages).toMatchObject([{ id, payload: { to: 'ada' }, attempt: 1 }]);
+  expect(await group.ack(messages)).toMatchObject([{ result: 'ok' }]);
+  expect(await store.topic('t').get(id)).toMatchObject({ state: 'delivered' });
+});
+
+test('a second store on the same directory is refused with a code, and the first goes on', async () => {
+  const dataDir = folder('locked');
+  await using store = await Holdfast.open({ dataDir });
+  await expect(Holdfast.open({ dataDir })).rejects.toBeInstanceOf(StartError);
+  await expect(Holdfast.open({ dataDir })).rejects.toMatchObject({ code: 'HF_DIRECTORY_LOCKED' });
+  await store.topic('t').schedule(1, { delay: 0 });
+});
+
+test('a damaged directory is refused with a code', async () => {
+  const dataDir = folder('damaged');
+  await (await Holdfast.open({ dataDir })).close();
+  rmSync(join(dataDir, 'db', 'CURRENT'));
+  await expect(Holdfast.open({ dataDir })).rejects.toMatchObject({ code: 'HF_DIRECTORY_DAMAGED' });
+  writeFileSync(join(dataDir, 'holdfast.json'), 'x');
+  await expect(Holdfast.open({ dataDir })).rejects.toMatchObject({ code: 'HF_DIRECTORY_DAMAGED' });
+});
+
+test('raw bytes stay raw bytes, through an embedded node and over HTTP', async () => {
+  const bytes = new Uint8Array([0, 1, 254, 255]);
+  await using member = await Holdfast.join({ dataDir: folder('bytes'), listen: '127.0.0.1:0' });
+  await using client = Holdfast.connect({ nodes: [member.api] });
+  for (const store of [member, client]) {
+    await store.topic('raw').schedule(bytes, { delay: 0 }, { headers: { kind: 'image' } });
+    const [message] = await store.topic('raw').group('g').receive({ wait: '10s' });
+    expect(message?.headers).toEqual({ kind: 'image' });
+    expect(Buffer.from(Object(message?.payload))).toEqual(Buffer.from(bytes));
+    await store
+      .topic('raw')
+      .group('g')
+      .ack(message?.receipt ?? '');
+  }
+});
+
+test('what a user did wrong is thrown at once, and names the field', async () => {
+  await using store = await Holdfast.open({ dataDir: folder('wrong') });
+  await expect(store.topic('no name!').schedule(1, { delay: 0 })).rejects.toMatchObject({ code: 'HF_INVALID_REQUEST' });
+  await expect(store.topic('t').schedule(1, { at: new Date(Number.NaN) })).rejects.toMatchObject({
+    code: 'HF_INVALID_REQUEST',
+  });
+  await expect(store.topic('t').schedule('x'.repeat(2_000_000), { delay: 0 })).rejects.toMatchObject({
+    code: 'HF_BODY_TOO_LARGE',
+  });
+  await expect(store.topic('nowhere').counts()).rejects.toMatchObject({ code: 'HF_TOPIC_NOT_FOUND' });
+  expect(store.counters().repeats).toBe(0);
+});
+
+test('a client goes on when the leader stops: everything arrives, once', async () => {
+  const ids = ['n1', 'n2', 'n3'];
+  const peers = await addresses(ids);
+  const members = new Map(
+    await Promise.all(ids.map(async (id) => [id, await startMember(id, peers, folder(`cluster-${id}`))] as const)),
+  );
+  await using store = Holdfast.connect({ nodes: [...members.values()].map(({ api }) => api) });
+  const topic = store.topic<number>('t');
+  const seen: number[] = [];
+  const worker = topic.group('g').worker(({ payload }) => void seen.push(payload));
+  await topic.schedule(-1, { delay: 0 });
+
+  const { leader = '' } = await store.cluster();
+  const stopping = members.get(leader)?.close();
+  await Promise.all(Array.from({ length: 50 }, (_, number) => topic.schedule(number, { delay: `${number * 10}ms` })));
+  await stopping;
+  for (const endsAtMs = performance.now() + 20_000; seen.length < 51 && performance.now() < endsAtMs; )
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  await worker.stop();
+  expect(seen.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 51 }, (_, at) => at - 1));
+  expect((await store.cluster()).leader).not.toBe(leader);
+  await Promise.all([...members.values()].map((member) => member.close()));
+});
