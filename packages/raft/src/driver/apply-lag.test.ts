@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CoreStatus } from '../core/types.ts';
-import { ApplyLag, appliedByMajority } from './apply-lag.ts';
+import { ApplyLag } from './apply-lag.ts';
 
 function status(applied: number, ...followers: readonly number[]): CoreStatus {
   const others = followers.map(
@@ -22,10 +22,17 @@ function status(applied: number, ...followers: readonly number[]): CoreStatus {
 }
 
 test('the majority’s applied index counts the leader in', () => {
-  expect(appliedByMajority(status(9))).toBe(9);
-  expect(appliedByMajority(status(9, 4))).toBe(4);
-  expect(appliedByMajority(status(9, 4, 7))).toBe(7);
-  expect(appliedByMajority(status(9, 1, 2, 3, 4))).toBe(3);
+  const isBehind = (...applied: readonly [number, ...number[]]): boolean => {
+    const lag = new ApplyLag(500);
+    lag.tick(0, 5);
+    return lag.isBehind(500, status(...applied));
+  };
+  expect(isBehind(5)).toBe(false);
+  expect(isBehind(4)).toBe(true);
+  expect(isBehind(5, 4)).toBe(true);
+  expect(isBehind(5, 4, 5)).toBe(false);
+  expect(isBehind(5, 1, 2, 5, 5)).toBe(false);
+  expect(isBehind(5, 1, 2, 4, 5)).toBe(true);
 });
 
 test('a majority lags when it has not applied what was committed half a second ago', () => {

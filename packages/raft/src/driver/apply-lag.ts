@@ -26,7 +26,7 @@ export class ApplyLag {
 }
 
 /** The highest index that a majority, this leader among them, is known to have applied. */
-export function appliedByMajority(status: CoreStatus): number {
+function appliedByMajority(status: CoreStatus): number {
   const applied = [status.applied];
   for (const follower of status.followers.values()) applied.push(follower.applied);
   applied.sort((a, b) => b - a);

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { encodeEntry, entryHeadBytes } from './entry.ts';
+import { encodeEntry } from './entry.ts';
 import { EntryCache } from './entry-cache.ts';
 
-const entry = (index: number, term = 1, size = 100 - entryHeadBytes) =>
-  encodeEntry(index, term, 'commands', Buffer.alloc(size));
+const entry = (index: number, term = 1, size = 72) => encodeEntry(index, term, 'commands', Buffer.alloc(size));
 
 test('the newest entries are held, up to a number of bytes', () => {
   const cache = new EntryCache(300);

@@ -16,7 +16,7 @@ import { crc32 } from 'node:zlib';
 import type { Entry, EntryKind } from '../core/message.ts';
 import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
 
-export const entryHeadBytes = 28;
+const entryHeadBytes = 28;
 const format = 1;
 const checksumAt = 24;
 const kindCodes: Readonly<Record<EntryKind, number>> = { empty: 0, commands: 1 };

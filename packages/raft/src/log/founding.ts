@@ -26,7 +26,7 @@ export function drawToken(random: () => number): string {
 }
 
 /** The same text for the same record on every member. */
-export function canonicalRecord(record: FoundingRecord): string {
+function canonicalRecord(record: FoundingRecord): string {
   const incarnations = Object.entries(record.incarnations).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([record.clusterId, incarnations]);
 }

@@ -8,7 +8,7 @@ import { strict as assert } from 'node:assert';
 import { CorruptEntry } from './entry.ts';
 
 /** What the length of a command adds to it. */
-export const commandHeadBytes = 4;
+const commandHeadBytes = 4;
 const payloadHeadBytes = 4;
 const maxUint16 = 0xffff;
 

@@ -13,6 +13,8 @@ export const wireBounds = {
   connectMs: 1000,
   /** A connection that takes no bytes for so long is given up: its other end is gone without a word. */
   stallMs: 2000,
+  /** A connection that lasted for less is not dialled again at once, but as after a failed attempt. */
+  settledMs: 1000,
   /** Between two attempts: doubled each time, and drawn between half of it and all of it. */
   minRetryMs: 20,
   maxRetryMs: 500,

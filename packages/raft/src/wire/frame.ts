@@ -13,7 +13,7 @@
 import { strict as assert } from 'node:assert';
 import { crc32 } from 'node:zlib';
 
-export const frameHeadBytes = 20;
+const frameHeadBytes = 20;
 const magic = 0x4846;
 const format = 1;
 const kinds = ['greeting', 'welcome', 'refusal', 'message', 'control'] as const;

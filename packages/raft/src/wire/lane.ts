@@ -43,6 +43,7 @@ export class Lane {
   #retryMs = 0;
   /** It was up, and nothing was learned of the other process since. */
   #mayBeDead = false;
+  #upAtMs = 0;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -66,10 +67,9 @@ export class Lane {
 
   /** The peer has just been heard: do not wait for the next attempt. */
   hurry(): void {
-    this.#retryMs = 0;
     if (this.#state.kind !== 'waiting') return;
     this.#state.cancel();
-    this.#connect();
+    this.#connectAnew();
   }
 
   /** Sends a frame: its checked part, then the rest as it is. Drops it when the lane is down or full. */
@@ -100,6 +100,12 @@ export class Lane {
     socket.on('data', (chunk) => this.#read(socket, reader, chunk));
   }
 
+  /** There is news of the peer: earlier failures say nothing any more. */
+  #connectAnew(): void {
+    this.#retryMs = 0;
+    this.#connect();
+  }
+
   #read(socket: Socket, reader: FrameReader, chunk: Buffer): void {
     try {
       for (const frame of reader.read(chunk)) this.#answered(socket, frame);
@@ -125,7 +131,7 @@ export class Lane {
     }
     state.cancel();
     this.#state = { kind: 'up', socket, outlet: new Outlet(socket, clock, this.#maxQueueBytes) };
-    this.#retryMs = 0;
+    this.#upAtMs = clock.monotonicMs();
     this.#mayBeDead = true;
     counts.count('connects');
     onWelcome(welcome.hello);
@@ -145,7 +151,10 @@ export class Lane {
 
   /** Was up, and is not any more: the next attempt, at once, tells whether the process is gone. */
   #lost(socket: Socket, evidence: 'silent' | 'reset'): void {
-    this.#connect();
+    // Two processes under one name take each other's place without end; they must not do it at full speed.
+    const lastedMs = this.#options.clock.monotonicMs() - this.#upAtMs;
+    if (lastedMs < wireBounds.settledMs) this.#retry();
+    else this.#connectAnew();
     socket.destroy();
     this.#tell(evidence);
   }

@@ -213,3 +213,17 @@ test('a port that is taken is an error that says so', async () => {
   await open('a', port, new Map());
   await expect(open('b', port, new Map())).rejects.toMatchObject({ code: 'HF_PEER_PORT' });
 });
+
+test('two processes under one name do not take each other’s place at full speed', async () => {
+  const [portA, portB, portC] = [await freePort(), await freePort(), await freePort()];
+  const a = await open('a', portA, new Map([['b', portB]]));
+  const toA = new Map([['a', portA]]);
+  const twins = [await open('b', portB, toA), await open('b', portC, toA)];
+  const resets = (): number => twins.reduce((sum, { lost }) => sum + lost.length, 0);
+  await until(() => resets() >= 8);
+  const startedAtMs = performance.now();
+  const before = resets();
+  await until(() => performance.now() - startedAtMs > 300);
+  expect(resets() - before).toBeLessThan(100);
+  expect(a.transport.counts.get('lost.reset') ?? 0).toBeLessThan(5);
+});
