@@ -62,6 +62,7 @@ export class Counters {
   readonly #counts = new Map<string, number>();
 
   count(name: string, by = 1): void {
+    if (by === 0) return;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
 
