@@ -9,6 +9,8 @@ import { ManualClock } from './manual-clock.ts';
 
 export const timing = { tickMs: 10, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 };
 const stepMs = 2;
+/** Not the default of the scheduler, so that a test sees whether it arrives there. */
+export const graceMs = 5_000;
 
 type Database = MemoryLevel<Uint8Array, Uint8Array>;
 
@@ -237,7 +239,7 @@ export class Cluster {
 
   #config(id: NodeId): MemberConfig {
     const peers = this.ids.map((peer): Peer => ({ id: peer, peer: `${peer}:7501`, api: `http://${peer}:7401` }));
-    return { id, peers, timing, graceMs: 3_000, maxClockSkewMs: 500 };
+    return { id, peers, timing, graceMs, maxClockSkewMs: 500 };
   }
 
   async #database(id: NodeId): Promise<Database> {

@@ -1,7 +1,7 @@
 // What users meet when a leader is killed, cut off, or in doubt.
 import { OutcomeUnknownError } from '@holdfast/api';
 import { afterEach, expect, test } from 'vitest';
-import { Cluster, inReminders, timing } from './cluster.ts';
+import { Cluster, graceMs, inReminders, timing } from './cluster.ts';
 
 let cluster: Cluster;
 afterEach(async () => {
@@ -35,6 +35,19 @@ test('a repeated receive gets the same leases from the next leader: same tokens,
   await cluster.until(() => cluster.leader() !== undefined);
   const again = await cluster.receive(cluster.someFollower(), { receiveId, repeated: true, lease: '30s', wait: '1s' });
   expect(again).toEqual(first);
+});
+
+test('a lease that ran out while nobody led is kept for the grace, so that its consumer can still answer', async () => {
+  cluster = await Cluster.start();
+  const { id } = await cluster.schedule('n1', 'x', 0);
+  expect(await cluster.receive('n1', { lease: '1s', wait: '1s' })).toHaveLength(1);
+  cluster.kill(cluster.someLeader());
+  await cluster.until(() => cluster.leader() !== undefined);
+  const sinceMs = cluster.clock.monotonicMs();
+  expect(await cluster.receive(cluster.someLeader(), { wait: '30s' })).toMatchObject([{ id, attempt: 2 }]);
+  const afterMs = cluster.clock.monotonicMs() - sinceMs;
+  expect(afterMs).toBeGreaterThan(graceMs - 100);
+  expect(afterMs).toBeLessThan(graceMs + 500);
 });
 
 test('the answer to an idempotency key survives the leader that gave it', async () => {

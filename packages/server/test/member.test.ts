@@ -70,10 +70,13 @@ test('every state of a message has its verdict for a cancel, and a repeated canc
 
 test('an id of another topic names no message here, and a mistyped one is refused', async () => {
   cluster = await Cluster.start(['n1']);
-  // The other topic is older than the message: to it, this seq was issued, and might have been one of its own.
-  const other = { params: { topic: 'others' }, query: {}, body: { body: 1, delay: '1h' } };
-  await cluster.answer(cluster.call('n1', 'schedule', other));
-  const { id } = await cluster.schedule('n1', 1, '1h');
+  // To the other topic it is a seq that was issued and has fallen due: it might be one that its group has acknowledged.
+  await cluster.answer(
+    cluster.call('n1', 'putGroup', { params: { topic: 'others', group: 'g' }, query: {}, body: {} }),
+  );
+  const { id } = await cluster.schedule('n1', 1, 0);
+  await cluster.pass(100);
+  await cluster.schedule('n1', 2, '1h');
   expect(await cluster.cancel('n1', id, 'others')).toEqual({ kind: 'notFound' });
   expect(await cluster.refusal(cluster.get('n1', id, 'others'))).toMatchObject({ code: 'HF_MESSAGE_NOT_FOUND' });
   const mistyped = `${id.slice(0, -1)}${id.endsWith('A') ? 'B' : 'A'}`;
@@ -128,6 +131,25 @@ test('a nack gives back with its delay or by the back-off, and after the last at
   expect(letters.cursor).toBeUndefined();
   expect(one(letters.messages)).toMatchObject({ id, attempts: 2, reason: expect.stringContaining('no such address') });
   expect(textOf(one(letters.messages).bodyBytes)).toBe('"x"');
+});
+
+test('dead letters are listed apart from what is leased or waits for a retry', async () => {
+  cluster = await Cluster.start(['n1']);
+  await cluster.answer(cluster.call('n1', 'putGroup', { ...ofMailer, body: { maxAttempts: 1 } }));
+  const messages = [1, 2, 3, 4].map((body) => ({ body, delay: 0 }));
+  const { messages: scheduled } = await cluster.answer(
+    cluster.call('n1', 'schedule', { ...inReminders, body: { messages } }),
+  );
+  const leased = await cluster.receive('n1', { max: 4, wait: '1s', lease: '1h' });
+  const [, second = '', , fourth = ''] = receiptsOf(leased);
+  await cluster.answer(cluster.call('n1', 'nack', { ...ofMailer, body: { receipts: [second, fourth] } }));
+  const letters = async (query: object) =>
+    cluster.answer(cluster.call('n1', 'deadLetters', { ...ofMailer, query, body: undefined }));
+  const first = await letters({ limit: 1 });
+  expect(one(first.messages).id).toBe(scheduled[1]?.id);
+  const last = await letters({ limit: 10, cursor: first.cursor });
+  expect(one(last.messages).id).toBe(scheduled[3]?.id);
+  expect(last.cursor).toBeUndefined();
 });
 
 test('an extended lease lasts from now, and what ran out goes to the next consumer', async () => {
