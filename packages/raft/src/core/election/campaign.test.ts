@@ -108,9 +108,9 @@ test('a follower that hears its leader never stands', () => {
   const b = follower();
   for (let heartbeats = 0; heartbeats < 10; heartbeats += 1) {
     b.tick(9);
+    expect(b.status).toMatchObject({ role: 'follower', leader: 'a' });
     b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 0 }));
   }
-  expect(b.status).toMatchObject({ role: 'follower', leader: 'a' });
 });
 
 test('the same news decides a round that is under way', () => {
