@@ -111,10 +111,12 @@ test('one lease inside the grace refuses the whole release, and leaves nothing o
   await story.pass(1_500);
   await story.newTerm(3_000);
   const leases = [old, young].map((lease) => ({ ...lease, delayMs: 0 }));
+  const { seq } = story.node.store;
   expect(await story.node.apply({ kind: 'release', topic, group: 1, leases })).toEqual({
     kind: 'refused',
     code: 'graceRunning',
   });
+  expect(story.node.store.seq).toBe(seq);
   expect(await story.ack(1, old)).toEqual(['ok']);
   expect(await story.check()).toEqual([]);
 });
