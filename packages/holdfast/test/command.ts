@@ -1,5 +1,6 @@
 // The command as a user runs it: the built one, in a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -40,4 +41,24 @@ export function runs(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * A base port whose six ports nobody listens on, below those that the system gives to outgoing connections: it must still
+ * be free when the cluster is started a second time.
+ */
+export async function freeBasePort(): Promise<number> {
+  for (;;) {
+    const base = 12_000 + Math.floor(Math.random() * 15_000);
+    const ports = [0, 1, 2, 100, 101, 102].map((offset) => base + offset);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return base;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

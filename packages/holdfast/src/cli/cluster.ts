@@ -21,13 +21,15 @@ export async function cluster({ dataDir, basePort, verbose, json }: ClusterOptio
   const output = createOutput(json);
   const folder = resolve(dataDir);
   const asked = askedToStop();
+  let isRunning = false;
   const nodes = new LocalCluster({
     folder,
     ports: [...offsets.map((at) => basePort + at), ...offsets.map((at) => basePort + peerOffset + at)],
     verbose,
     onLost(id, how) {
       process.stderr.write(`${id} has ended (${how}). ${nodes.running} of ${nodes.nodes.length} nodes run.\n`);
-      if (nodes.running > 0) return;
+      // While they start, waiting for them to be ready fails, and tells why.
+      if (nodes.running > 0 || !isRunning) return;
       process.exitCode = 1;
       asked.stop();
     },
@@ -38,7 +40,8 @@ export async function cluster({ dataDir, basePort, verbose, json }: ClusterOptio
     const ready = Promise.all(nodes.nodes.map(({ id }) => nodes.ready(id)));
     const isStopping = await Promise.race([ready.then(() => false), asked.stopping.then(() => true)]);
     ready.catch(() => undefined);
-    if (!isStopping) await running(nodes, folder, output, asked.stopping);
+    isRunning = !isStopping;
+    if (isRunning) await running(nodes, folder, output, asked.stopping);
     output.say('\nStopping ...');
   } finally {
     await nodes.stop();

@@ -38,6 +38,8 @@ export class LocalCluster {
   readonly nodes: readonly LocalNode[];
   readonly #options: LocalClusterOptions;
   readonly #running = new Map<string, ChildProcess>();
+  /** They said that they listen: before that, a stranger may answer at their addresses. */
+  readonly #started = new Set<ChildProcess>();
   readonly #expected = new Set<ChildProcess>();
 
   constructor(options: LocalClusterOptions) {
@@ -74,6 +76,7 @@ export class LocalCluster {
     const child = spawn(process.execPath, [command, 'start', ...settings], { stdio: ['ignore', log, log, 'ipc'] });
     if (typeof log === 'number') closeSync(log);
     this.#running.set(id, child);
+    child.once('message', () => this.#started.add(child));
     child.once('error', (error) => this.#ended(id, child, error.message));
     child.once('exit', (code, signal) => this.#ended(id, child, signal ?? `exit code ${code}`));
   }
@@ -96,8 +99,9 @@ export class LocalCluster {
   async ready(id: string): Promise<void> {
     const { api } = this.node(id);
     await this.#until(`${id} is ready`, async () => {
-      if (this.pid(id) === undefined) throw new CommandError(`${id} has ended.\n${this.#logEnd(id)}`);
-      return (await look(`${api}/readyz`))?.ok;
+      const child = this.#running.get(id);
+      if (child === undefined) throw new CommandError(`${id} has ended.\n${this.#logEnd(id)}`);
+      return this.#started.has(child) && (await look(`${api}/readyz`))?.ok;
     });
   }
 

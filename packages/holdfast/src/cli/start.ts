@@ -21,6 +21,8 @@ export async function start(args: readonly string[], options: { readonly printCo
       asked.stop();
     },
   });
+  // For a parent that started it with a channel: whatever answers at its address from now on is this node.
+  if (process.connected) process.send?.({ started: node.id, api: node.api });
   await asked.stopping;
   await node.stop();
 }
