@@ -1,50 +1,11 @@
 // What Prometheus reads: every row of the table, with the values of the node at that moment.
 import { expect, test } from 'vitest';
+import { statusOf } from '../test/status.ts';
 import type { MemberStatus } from './member.ts';
 import { metricTable } from './metric-table.ts';
 import { Metrics } from './metrics.ts';
 
-const follower = { match: 90, applied: 80, inflight: 1, recentlyActive: true };
-const status: MemberStatus = {
-  raft: {
-    id: 'n1',
-    role: 'leader',
-    term: 7,
-    leader: 'n1',
-    commit: 100,
-    applied: 97,
-    lastIndex: 110,
-    durableIndex: 105,
-    termStartIndex: 50,
-    uncommittedBytes: 10,
-    followers: new Map([['n2', follower]]),
-    quorumHeardAtMs: 0,
-    waitingProposals: 3,
-    waitingEntries: 4,
-    logBytes: 12_345,
-    refusals: new Map([['proposals', 5]]),
-  },
-  serving: true,
-  scheduler: {
-    waitingReceives: 11,
-    leases: 12,
-    oldestLeaseMs: 2_500,
-    rebuildMs: 40,
-    windowPositions: 1,
-    proposalsInFlight: 1,
-    refusals: new Map([['waiting', 6]]),
-  },
-  clusterId: 'c',
-  clockMs: 1,
-  stateHash: '',
-  skewMs: new Map([['n2', -30]]),
-  leaderChanges: 2,
-  requestsInProgress: 8,
-  refusals: new Map([
-    ['requests', 9],
-    ['waiting', 1],
-  ]),
-};
+const status = statusOf({});
 
 function metricsOf(now: () => MemberStatus | undefined): Metrics {
   return new Metrics({

@@ -3,7 +3,7 @@
 import { HoldfastError, toProblem } from '@holdfast/api';
 import type { FastifyReply } from 'fastify';
 
-export const problemType = 'application/problem+json; charset=utf-8';
+const problemType = 'application/problem+json; charset=utf-8';
 /** When the refusal does not say how long. */
 const retryAfterMs = 1_000;
 
