@@ -64,7 +64,8 @@ export class RaftError extends Error {
   readonly facts: Facts;
 
   constructor(code: RaftErrorCode, detail: string, facts: Facts = {}, options?: ErrorOptions) {
-    super(`${code}: ${raftErrors[code].says} ${detail} ${raftErrors[code].next}`, options);
+    const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`;
+    super(`${code}: ${raftErrors[code].says} ${sentence} ${raftErrors[code].next}`, options);
     this.name = 'RaftError';
     this.code = code;
     this.facts = facts;

@@ -174,7 +174,8 @@ test.each([
     batch: () =>
       Object.assign(batch(), { write: () => Promise.reject(new Error('Batch failed', { cause: new Error(message) })) }),
   });
-  await expect(log.write(turn({ entries: [entry(6, 3)] }))).rejects.toMatchObject({ code });
+  const says = expect.stringContaining('Batch failed. ');
+  await expect(log.write(turn({ entries: [entry(6, 3)] }))).rejects.toMatchObject({ code, message: says });
   expect(log.lastIndex).toBe(5);
   Object.assign(memory, { batch });
   await expect(log.write(turn({ entries: [entry(6, 3)] }))).rejects.toThrow('after one that failed');
