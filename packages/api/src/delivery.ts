@@ -5,7 +5,7 @@ import { durationUpTo } from './duration.ts';
 import { bodyFields, messageId } from './message.ts';
 import { groupSettings, groupStart } from './topic.ts';
 
-export const receipt = z
+const receipt = z
   .string()
   .regex(/^[A-Za-z0-9_-]{8,100}$/, 'is no receipt')
   .describe('The opaque handle of one lease.');

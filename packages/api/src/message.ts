@@ -26,7 +26,7 @@ const headerValue = z
   .max(4_096)
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
 
-export const headers = z
+const headers = z
   .record(headerName, headerValue)
   .refine(
     (value) => Object.keys(value).length <= bounds.headersPerMessage,

@@ -62,7 +62,7 @@ const writes = [
 const ofGroup = ['HF_TOPIC_NOT_FOUND', 'HF_GROUP_NOT_FOUND'] as const;
 
 /** One message, or a batch that is kept whole or not at all. */
-export const scheduleBody = z.union([
+const scheduleBody = z.union([
   z.strictObject({ messages: z.array(messageToSchedule).min(1).max(bounds.messagesPerBatch) }),
   messageToSchedule.transform((message) => ({ messages: [message] })),
 ]);

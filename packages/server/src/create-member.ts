@@ -36,6 +36,7 @@ class LocalMember implements Member {
   readonly #observer: Observer;
   readonly #quota: Quota = createQuota();
   #phase: 'opened' | 'started' | 'stopping' = 'opened';
+  #quorumHeardAtMs = Number.NEGATIVE_INFINITY;
   #disarm: (() => void) | undefined;
 
   constructor(config: MemberConfig, ports: MemberPorts, opened: Opened) {
@@ -125,9 +126,14 @@ class LocalMember implements Member {
     this.#leadership.loseLeader(term);
   }
 
+  /**
+   * Whether no quorum was heard within an election timeout of monotonic now. Asked at each handover and twice a request,
+   * so raft is asked only when the last answer no longer settles it: the time of hearing never goes back.
+   */
   #inDoubt(): boolean {
-    const unheardMs = this.#ports.clock.monotonicMs() - this.#replica.status().quorumHeardAtMs;
-    return unheardMs > this.#config.timing.electionMinMs;
+    const sinceMs = this.#ports.clock.monotonicMs() - this.#config.timing.electionMinMs;
+    if (this.#quorumHeardAtMs < sinceMs) this.#quorumHeardAtMs = this.#replica.status().quorumHeardAtMs;
+    return this.#quorumHeardAtMs < sinceMs;
   }
 
   #look(): void {

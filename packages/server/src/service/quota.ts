@@ -8,7 +8,7 @@ export interface QuotaBounds {
   readonly bytesInProgress: number;
 }
 
-export const quotaBounds: QuotaBounds = { requestsInProgress: 20_000, bytesInProgress: 256 * 1024 * 1024 };
+const quotaBounds: QuotaBounds = { requestsInProgress: 20_000, bytesInProgress: 256 * 1024 * 1024 };
 
 const retryAfterMs = 250;
 
