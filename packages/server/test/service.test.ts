@@ -197,3 +197,24 @@ test('a caller that walked away gets no lease', async () => {
   await cluster.pass(1_000);
   expect(await cluster.receive('n3', { wait: '1s' })).toMatchObject([{ id, attempt: 1 }]);
 });
+
+test('more receives than may wait are refused, and told when to come again', async () => {
+  cluster = await Cluster.start(['n1']);
+  await cluster.answer(cluster.call('n1', 'putGroup', { ...ofMailer, body: {} }));
+  const receive = () => cluster.call('n1', 'receive', { ...ofMailer, body: { wait: '60s', lease: '10m' } });
+  const waiting = Array.from({ length: 1_000 }, receive);
+  const ends = Promise.allSettled(waiting);
+  await cluster.pass(50);
+  expect(cluster.node('n1').member.status()).toMatchObject({ requestsInProgress: 1_000 });
+  expect(await cluster.refusal(receive())).toMatchObject({
+    code: 'HF_TOO_MANY_WAITING',
+    applied: 'no',
+    facts: { retryAfterMs: expect.any(Number) },
+  });
+  await cluster.schedule('n1', 'x', 0);
+  await cluster.pass(62_000);
+  const received = (await ends).map((end) => (end.status === 'fulfilled' ? end.value.messages.length : 'refused'));
+  expect(received.filter((count) => count === 1)).toHaveLength(1);
+  expect(received.filter((count) => count === 0)).toHaveLength(999);
+  expect(cluster.node('n1').member.status().requestsInProgress).toBe(0);
+});
