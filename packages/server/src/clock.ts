@@ -8,6 +8,11 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs, callback) {
+    if (delayMs === 0) {
+      // The next turn of the event loop, after the sockets were read: a timer would cost every write a millisecond.
+      const next = setImmediate(callback);
+      return () => clearImmediate(next);
+    }
     const dueMs = performance.now() + delayMs;
     let timer: NodeJS.Timeout;
     // A timer may fire up to 1 ms before its time on the monotonic clock, and a delivery may not: look again, and wait on.

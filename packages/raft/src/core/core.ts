@@ -43,6 +43,10 @@ class RaftCore implements Core {
     });
   }
 
+  heard(peer: NodeId): void {
+    this.#event({ kind: 'heard', peer });
+  }
+
   tick(): void {
     this.#raft.now += 1;
     this.#event({ kind: 'tick' });

@@ -135,3 +135,18 @@ test('a leader of an earlier term learns the term, and changes nothing', () => {
   ]);
   expect(b.status).toMatchObject({ leader: 'a', commit: 0, lastIndex: 1 });
 });
+
+test('bytes of a large append that is still arriving keep a follower from campaigning; those of others do not', () => {
+  const b = follower({ log: [1] });
+  append(b, 1, [1, 1], []);
+  for (let ticks = 0; ticks < 100; ticks += 1) {
+    b.tick(1);
+    b.core.heard('a');
+  }
+  expect(b.status).toMatchObject({ role: 'follower', leader: 'a' });
+  for (let ticks = 0; ticks < 100; ticks += 1) {
+    b.tick(1);
+    b.core.heard('c');
+  }
+  expect(b.status.role).toBe('preCandidate');
+});

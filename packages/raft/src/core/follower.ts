@@ -3,7 +3,7 @@ import { assert } from './assert.ts';
 import { becomeFollower } from './become.ts';
 import type { AppendRequest, Heartbeat, NodeId } from './message.ts';
 import { send, sendAccepted } from './outbox.ts';
-import type { Raft } from './raft.ts';
+import type { Own, Raft } from './raft.ts';
 
 /** Also for candidates: who leads their term has won it. */
 export function stepAppend(raft: Raft, message: AppendRequest & { readonly from: NodeId }): void {
@@ -29,6 +29,11 @@ export function stepHeartbeat(raft: Raft, message: Heartbeat & { readonly from: 
   // leader's word is no proof.
   if (message.commit <= raft.log.lastIndex) commitTo(raft, message.commit);
   send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied });
+}
+
+/** A large append of the own leader is on its way: the leader lives, whatever its heartbeats do. */
+export function hearBytes(raft: Raft, own: Own<'follower'>, from: NodeId): void {
+  if (own.leader === from) becomeFollower(raft, raft.term, from);
 }
 
 function hearLeader(raft: Raft, from: NodeId): void {

@@ -1,4 +1,5 @@
-// What a leader does: proposals, answers, time.
+// Walk 6/15: what a leader does: proposals get their index, answers move it on, time makes it doubt.
+// From raft/driver/group-commit.ts, on to raft/driver/loop.ts.
 import { becomeFollower } from './become.ts';
 import { hasQuorum } from './election/check-quorum.ts';
 import type { AppendResponse, HeartbeatResponse, NodeId } from './message.ts';

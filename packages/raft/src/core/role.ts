@@ -8,7 +8,7 @@ import { doubtQuorum } from './election/check-quorum.ts';
 import { leaderDown } from './election/fast-path.ts';
 import { agePatience } from './election/timer.ts';
 import { answerPreVote, answerVote } from './election/vote.ts';
-import { stepAppend, stepHeartbeat } from './follower.ts';
+import { hearBytes, stepAppend, stepHeartbeat } from './follower.ts';
 import * as leading from './leader.ts';
 import type { MessageKind, MessageOf, NodeId } from './message.ts';
 import type { Own, Raft } from './raft.ts';
@@ -17,6 +17,7 @@ import type { Role } from './types.ts';
 
 /** What reaches the core from its own node. */
 interface LocalEvents {
+  heard: { readonly peer: NodeId };
   tick: object;
   written: object;
   applied: object;
@@ -49,6 +50,7 @@ const follower: Row<'follower'> = {
   appendResponse: ignore, // it led this term until it lost its quorum
   heartbeat: (raft, _own, message) => stepHeartbeat(raft, message),
   heartbeatResponse: ignore,
+  heard: (raft, own, { peer }) => hearBytes(raft, own, peer),
   tick: campaign,
   written: ignore,
   applied: campaign, // may have been waiting for it
@@ -71,6 +73,7 @@ const preCandidate: Row<'preCandidate'> = {
   appendResponse: ignore, // it may have led this term
   heartbeat: (raft, _own, message) => stepHeartbeat(raft, message),
   heartbeatResponse: ignore,
+  heard: ignore, // bytes prove no term
   tick: campaign,
   written: ignore,
   applied: ignore,
@@ -90,6 +93,7 @@ const candidate: Row<'candidate'> = {
   appendResponse: impossible, // it has not led this term, and only leaders are answered
   heartbeat: (raft, _own, message) => stepHeartbeat(raft, message),
   heartbeatResponse: ignore, // tells its term to the leader that this node was before (election/term.ts)
+  heard: ignore,
   tick: campaign,
   written: countOwnVote,
   applied: ignore,
@@ -109,6 +113,7 @@ const leader: Row<'leader'> = {
   appendResponse: leading.stepAppendResponse,
   heartbeat: impossible,
   heartbeatResponse: leading.stepHeartbeatResponse,
+  heard: ignore, // only an answer shows that it still follows
   tick: leading.tickLeader,
   written: maybeCommit, // its own disk is one of the majority
   applied: ignore,

@@ -65,6 +65,8 @@ export type Proposed =
 
 export interface Core {
   step(message: Message): void;
+  /** Bytes of a message of this peer are arriving: a sign of life, before its last byte. */
+  heard(peer: NodeId): void;
   tick(): void;
   propose(payload: Uint8Array): Proposed;
   /** Evidence that a process is gone (reset, then refused) or was replaced (a new boot id). */

@@ -180,7 +180,7 @@ class Driver<Result> implements RaftNode<Result> {
       onPeerLost: (peer, evidence) =>
         this.#loop.input((core) => (evidence === 'dead' ? core.peerDown(peer) : core.peerReset(peer))),
       // Heartbeats have a connection of their own, so an append that takes long keeps nobody from hearing its leader.
-      onActivity: () => undefined,
+      onActivity: (peer) => this.#loop.input((core) => core.heard(peer)),
     };
   }
 

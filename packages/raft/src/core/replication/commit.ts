@@ -1,4 +1,5 @@
-// What is committed: by counting, and only in the leader's own term.
+// Walk 8/15: a majority has it. What is committed: by counting, and only in the leader's own term.
+// From raft/driver/loop.ts, on to server/replica.ts.
 import { quorumIndex } from '../membership/quorum.ts';
 import type { Own, Raft } from '../raft.ts';
 
