@@ -51,6 +51,13 @@ test('msgpack goes in and out, with bodies as raw bytes', async () => {
   expect([...(app.given[0]?.body.messages[0]?.body ?? [])]).toEqual([0, 255]);
 });
 
+test('an integer past 2^53 within a msgpack body is rounded as JSON rounds it, and not refused', async () => {
+  await using app = await scheduling();
+  const answer = await app.post(pack({ delay: 1, body: { n: 2n ** 60n } }), { 'content-type': 'application/msgpack' });
+  expect(answer.status).toBe(200);
+  expect(app.given[0]?.body.messages[0]?.body).toEqual(text(`{"n":${2 ** 60}}`));
+});
+
 test('a raw body is one message, with its time and its headers in header lines', async () => {
   await using app = await scheduling();
   const png = {
