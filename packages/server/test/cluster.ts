@@ -1,5 +1,6 @@
 // Members in one process, on memory-level and on a clock that only a test moves. A kill is sudden: nothing is said, timers
 // and messages of the dead do nothing any more, and only what was written is there after a restart.
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { type AnswerOf, HoldfastError, OutcomeUnknownError, type RequestOf, type Verb } from '@holdfast/api';
 import type { Hello, NodeId, Transport, TransportEvents } from '@holdfast/raft';
@@ -30,6 +31,15 @@ interface End {
 export const inReminders = { params: { topic: 'reminders' }, query: {} };
 export const ofMailer = { params: { topic: 'reminders', group: 'mailer' }, query: {} };
 export const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
+
+/** The dead answer nobody: their callers see a broken connection. */
+function orLost<Answer>(death: AbortSignal, answer: Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const lost = () => reject(new OutcomeUnknownError());
+    death.addEventListener('abort', lost, { once: true });
+    answer.then(resolve, reject).finally(() => death.removeEventListener('abort', lost));
+  });
+}
 
 /** A seeded generator: the same numbers for the same seed. */
 function seeded(seed: number): () => number {
@@ -70,6 +80,8 @@ export class Cluster {
 
   async restart(id: NodeId): Promise<Node> {
     const life = new AbortController();
+    // Every call that is under way listens to it.
+    setMaxListeners(0, life.signal);
     const fatal: Error[] = [];
     const member = await createMember(this.#config(id), {
       database: this.#diskOf(id, await this.#database(id)),
@@ -163,7 +175,8 @@ export class Cluster {
   ): Promise<AnswerOf<V>> {
     const { signal = new AbortController().signal, forwarded = false } = options;
     const whole = { ...request, idempotencyKey: request.idempotencyKey };
-    return this.node(id).member.service.call(verb, whole, { signal, forwarded });
+    const { member, life } = this.node(id);
+    return orLost(life.signal, member.service.call(verb, whole, { signal, forwarded }));
   }
 
   /** One message in `reminders`. */
@@ -320,15 +333,14 @@ export class Cluster {
   #forward<V extends Verb>(to: Peer, verb: V, request: RequestOf<V>, signal: AbortSignal): Promise<AnswerOf<V>> {
     const node = this.nodes.get(to.id);
     if (node === undefined) return Promise.reject(new HoldfastError('HF_NO_LEADER'));
-    return new Promise((resolve, reject) => {
-      const lost = () => reject(new OutcomeUnknownError());
-      node.life.signal.addEventListener('abort', lost);
-      signal.addEventListener('abort', lost);
+    const answer = new Promise<AnswerOf<V>>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new OutcomeUnknownError()), { once: true });
       if (this.#cut.has(to.id)) return;
       node.member.service.call(verb, request, { signal, forwarded: true }).then(
-        (answer) => (this.#cut.has(to.id) ? undefined : resolve(answer)),
+        (answered) => (this.#cut.has(to.id) ? undefined : resolve(answered)),
         (error: unknown) => (this.#cut.has(to.id) ? undefined : reject(error)),
       );
     });
+    return orLost(node.life.signal, answer);
   }
 }
