@@ -1,0 +1,241 @@
+// Every check is seen to fail on a history that breaks its rule, and to be silent on one that keeps it.
+import type { Change, Command, Verdict } from '@holdfast/store';
+import { expect, test } from 'vitest';
+import type { Cancelled, Delivered, Scheduled, Settled } from '../work/history.ts';
+import { emptyHistory } from '../work/history.ts';
+import type { Check, Evidence, LoggedEntry } from './evidence.ts';
+import { checks, judge } from './index.ts';
+
+const scheduled = (change: Partial<Scheduled> = {}): Scheduled => ({
+  tag: 'm1',
+  topic: 't1',
+  dueMs: 1_000,
+  delayed: false,
+  invokedMs: 100,
+  endedMs: 110,
+  outcome: 'stored',
+  id: 'id1',
+  deliverAtMs: 1_000,
+  ...change,
+});
+const delivered = (change: Partial<Delivered> = {}): Delivered => ({
+  tag: 'm1',
+  topic: 't1',
+  group: 'g1',
+  consumer: 'c1',
+  receiveId: 'aa',
+  id: 'id1',
+  receipt: 'r1',
+  token: 5,
+  attempt: 1,
+  leasedUntilMs: 3_000,
+  invokedMs: 900,
+  atMs: 1_010,
+  ...change,
+});
+const settled = (change: Partial<Settled> = {}): Settled => ({
+  verb: 'ack',
+  receipt: 'r1',
+  invokedMs: 1_020,
+  endedMs: 1_030,
+  result: 'ok',
+  leasedUntilMs: undefined,
+  ...change,
+});
+const cancelled = (change: Partial<Cancelled> = {}): Cancelled => ({
+  tag: 'm1',
+  id: 'id1',
+  invokedMs: 200,
+  endedMs: 210,
+  verdict: 'cancelled',
+  ...change,
+});
+
+const position = { fireAtMs: 1_000, seq: 1 };
+const here = { topic: 1, group: 1, position } as const;
+const leased = (token: number, receive = 0xaa): Change => ({
+  kind: 'leased',
+  ...here,
+  token,
+  untilMs: 3_000,
+  attempt: 1,
+  receiveId: Uint8Array.of(receive),
+});
+const retried: Change = { kind: 'retry', ...here, retryAtMs: 3_100, retrySeq: 9 };
+const acknowledged: Change = { kind: 'settled', ...here, how: 'acknowledged' };
+const release = (token: number): Command => ({
+  kind: 'release',
+  topic: 1,
+  group: 1,
+  leases: [{ position, token, delayMs: 0 }],
+});
+
+function entry(
+  index: number,
+  changes: readonly Change[],
+  command: Command = { kind: 'tick' },
+  verdict: Verdict = { kind: 'ticked' },
+  clockMs = 1_000 + index,
+): LoggedEntry {
+  return { index, term: 1, clockMs, commands: [{ command, verdict }], changes };
+}
+
+interface Story {
+  readonly scheduled?: readonly Scheduled[];
+  readonly delivered?: readonly Delivered[];
+  readonly settled?: readonly Settled[];
+  readonly cancelled?: readonly Cancelled[];
+  readonly keyed?: Evidence['history']['keyed'];
+  readonly log?: readonly LoggedEntry[];
+  readonly patient?: boolean;
+  readonly acksReach?: boolean;
+  readonly counts?: Evidence['counts'];
+}
+
+function evidence(story: Story): Evidence {
+  const history = emptyHistory();
+  for (const record of story.scheduled ?? [scheduled()]) history.scheduled.set(record.tag, record);
+  history.delivered.push(...(story.delivered ?? [delivered()]));
+  history.settled.push(...(story.settled ?? [settled()]));
+  history.cancelled.push(...(story.cancelled ?? []));
+  history.keyed.push(...(story.keyed ?? []));
+  history.groups.add('t1/g1');
+  return {
+    history,
+    log: story.log ?? [entry(1, [leased(5)]), entry(2, [acknowledged])],
+    skewMs: 0,
+    wildClock: false,
+    mendedMs: 0,
+    endedMs: 60_000,
+    counts: story.counts ?? new Map(),
+    patient: story.patient ?? false,
+    acksReach: story.acksReach ?? false,
+  };
+}
+
+const counts = (change: object): Evidence['counts'] =>
+  new Map([
+    [
+      't1',
+      {
+        scheduled: 1,
+        stored: 0,
+        cancelled: 0,
+        stopped: 0,
+        groups: [{ name: 'g1', outstanding: 0, acknowledged: 1, dead: 0 }],
+        ...change,
+      },
+    ],
+  ]);
+const again = delivered({ token: 8, receipt: 'r2', receiveId: 'bb', attempt: 2, invokedMs: 1_050, atMs: 1_100 });
+const scheduleOnce: Command = {
+  kind: 'schedule',
+  topic: 't1',
+  messages: [{ at: { kind: 'delay', delayMs: 0 }, headers: new Uint8Array(), body: Buffer.from('m1') }],
+  idempotency: undefined,
+};
+const storedAt = (seq: number): Verdict => ({
+  kind: 'scheduled',
+  topic: 1,
+  positions: [{ fireAtMs: 1_000, seq }],
+  repeated: false,
+});
+
+test('a history in which all is well passes every check', () => {
+  expect(judge(evidence({ counts: counts({}) }))).toEqual([]);
+});
+
+const broken: readonly [rule: string, story: Story][] = [
+  ['nothing that was acknowledged is lost', { delivered: [], settled: [] }],
+  ['nothing that was acknowledged is lost', { settled: [settled({ result: 'unknown' })] }],
+  ['nothing is delivered before its time', { delivered: [delivered({ atMs: 999 })] }],
+  ['nothing is delivered before its time', { delivered: [delivered({ tag: 'nobody' })] }],
+  [
+    'nothing is delivered before its time',
+    { scheduled: [scheduled({ delayed: true })], delivered: [delivered({ atMs: 930 })] },
+  ],
+  ['nothing is delivered after its cancel was answered', { cancelled: [cancelled()] }],
+  ['nothing is delivered after its cancel was answered', { cancelled: [cancelled({ verdict: 'stopped' })] }],
+  ['a verdict about a message is true, and stays', { cancelled: [cancelled({ verdict: 'notFound' })] }],
+  [
+    'a verdict about a message is true, and stays',
+    { delivered: [], cancelled: [cancelled(), cancelled({ invokedMs: 300, endedMs: 310, verdict: 'stopped' })] },
+  ],
+  ['a verdict about a message is true, and stays', { cancelled: [cancelled({ verdict: 'delivered' })] }],
+  [
+    'a verdict about a message is true, and stays',
+    { cancelled: [cancelled(), cancelled({ invokedMs: 300, endedMs: 310, verdict: 'leased' })] },
+  ],
+  [
+    'two leases of one message in one group never overlap, and none ends before its time without a nack',
+    { log: [entry(1, [leased(5)]), entry(2, [leased(8)])] },
+  ],
+  [
+    'two leases of one message in one group never overlap, and none ends before its time without a nack',
+    { log: [entry(1, [leased(5)]), entry(2, [retried], release(5))] },
+  ],
+  ['a second delivery comes only after a lease ended', { delivered: [delivered(), again] }],
+  [
+    'a second delivery comes only after a lease ended',
+    { delivered: [delivered(), again], settled: [settled({ result: 'unknown' })] },
+  ],
+  [
+    'a second delivery comes only after a lease ended',
+    { delivered: [delivered(), { ...again, atMs: 4_000 }], settled: [], patient: true },
+  ],
+  [
+    'what was acknowledged in time is delivered once, whoever leads',
+    { delivered: [delivered(), { ...again, atMs: 4_000 }], settled: [settled({ endedMs: 5_000 })], acksReach: true },
+  ],
+  ['what was refused was not applied', { scheduled: [scheduled({ outcome: 'refused' })] }],
+  [
+    'the tokens of a message rise with every lease of it',
+    { log: [entry(1, [leased(5)]), entry(2, [retried, leased(4)])] },
+  ],
+  ['the tokens of a message rise with every lease of it', { delivered: [delivered(), delivered({ attempt: 2 })] }],
+  [
+    'the first answer to an idempotency key is the only one',
+    { keyed: ['a', 'b'].map((answer) => ({ key: 'k', answer, invokedMs: 0, endedMs: 1 })) },
+  ],
+  [
+    'the first answer to an idempotency key is the only one',
+    { log: [entry(1, [leased(5)], scheduleOnce, storedAt(1)), entry(2, [], scheduleOnce, storedAt(2))] },
+  ],
+  [
+    'a repeated receive gets the leases that were made for it, and no others',
+    {
+      log: [
+        entry(1, [leased(5), { ...leased(6), position: { fireAtMs: 1_000, seq: 2 } }]),
+        entry(2, [acknowledged, leased(8)]),
+      ],
+    },
+  ],
+  [
+    'a repeated receive gets the leases that were made for it, and no others',
+    { delivered: [delivered({ receiveId: 'bb' })] },
+  ],
+  ['counts add up, and nothing that everybody is done with stays', { counts: counts({ scheduled: 2 }) }],
+  ['counts add up, and nothing that everybody is done with stays', { counts: counts({ stored: 1 }) }],
+  [
+    'counts add up, and nothing that everybody is done with stays',
+    { counts: counts({ groups: [{ name: 'g1', outstanding: 0, acknowledged: 0, dead: 0 }] }) },
+  ],
+  [
+    'everything that is due is delivered in time once the faults are over',
+    { scheduled: [scheduled({ dueMs: 20_000, deliverAtMs: 20_000 })], delivered: [delivered({ atMs: 30_000 })] },
+  ],
+  [
+    'everything that is due is delivered in time once the faults are over',
+    { delivered: [delivered({ atMs: 20_000 })], patient: true },
+  ],
+];
+
+test.each(broken)('%s: %#', (rule, story) => {
+  const check = checks.find(({ says }) => says === rule);
+  expect(check?.find(evidence(story)).length).toBeGreaterThan(0);
+});
+
+test('no check is without a history that breaks it', () => {
+  const shown = new Set(broken.map(([rule]) => rule));
+  expect(checks.filter(({ says }: Check) => !shown.has(says))).toEqual([]);
+});

@@ -1,0 +1,81 @@
+// The rules that hold after every step, each seen to fail.
+import type { Entry } from '@holdfast/raft';
+import { expect, test } from 'vitest';
+import {
+  equalStateAtEqualIndex,
+  leadersAreAnswered,
+  leadersHaveWhatWasCommitted,
+  nothingGoesBack,
+  oneLeaderATerm,
+  type Sight,
+} from './live.ts';
+import { differences } from './log-matching.ts';
+
+const sight = (change: Partial<Sight> = {}): Sight => ({
+  id: 'n1',
+  life: 1,
+  role: 'follower',
+  term: 2,
+  commit: 5,
+  applied: 5,
+  lastIndex: 6,
+  durableIndex: 6,
+  stateHash: 'aa',
+  quorumSilentMs: 0,
+  ...change,
+});
+
+test('a term has one leader', () => {
+  const check = oneLeaderATerm();
+  expect(check.see(sight({ role: 'leader' }), undefined)).toBeUndefined();
+  expect(check.see(sight({ role: 'leader', id: 'n2', term: 3 }), undefined)).toBeUndefined();
+  expect(check.see(sight({ role: 'leader', id: 'n2' }), undefined)).toMatch('both lead term 2');
+});
+
+test.each([
+  { term: 1 },
+  { commit: 4 },
+  { applied: 4 },
+  { applied: 7, commit: 6, durableIndex: 9 },
+  { applied: 7, commit: 9 },
+])('what only rises does not go back, and nothing is applied too early: %o', (change) => {
+  const check = nothingGoesBack();
+  expect(check.see(sight(), sight())).toBeUndefined();
+  expect(check.see(sight({ life: 2, commit: 0, applied: 0 }), sight())).toBeUndefined();
+  expect(check.see(sight(change), sight())).toMatch('n1');
+});
+
+test('the same index has the same state, also after a restart', () => {
+  const check = equalStateAtEqualIndex(new Map());
+  expect(check.see(sight(), undefined)).toBeUndefined();
+  expect(check.see(sight({ id: 'n2', applied: 6, stateHash: 'bb' }), undefined)).toBeUndefined();
+  expect(check.see(sight({ id: 'n2', life: 2, stateHash: 'bb' }), sight({ id: 'n2' }))).toMatch('index 5');
+});
+
+test('a leader has every entry that was committed before its term', () => {
+  const check = leadersHaveWhatWasCommitted();
+  check.see(sight({ applied: 9 }), undefined);
+  expect(check.see(sight({ id: 'n2', role: 'leader', term: 2 }), undefined)).toBeUndefined();
+  expect(check.see(sight({ id: 'n2', role: 'leader', term: 3 }), undefined)).toMatch('9 were committed');
+});
+
+test('a leader that no majority answers steps down', () => {
+  const check = leadersAreAnswered();
+  const alone = sight({ role: 'leader', quorumSilentMs: 3_000 });
+  const said = Array.from({ length: 20 }, () => check.see(alone, undefined));
+  expect(said[0]).toBeUndefined();
+  expect(said.at(-1)).toMatch('silent for 3000 ms');
+});
+
+test('logs that agree on an entry agree on everything before it', () => {
+  const entry = (index: number, term: number, text: string): Entry => ({
+    index,
+    term,
+    kind: 'commands',
+    payload: Buffer.from(text),
+    bytes: Buffer.from(text),
+  });
+  const one = { id: 'n1', entries: [entry(1, 1, 'a'), entry(2, 2, 'b')] };
+  expect(differences([one, { id: 'n2', entries: [entry(1, 1, 'a'), entry(2, 3, 'c')] }])).toEqual([]);
+  expect(differences([one, { id: 'n2', entries: [entry(1, 1, 'x'), entry(2, 2, 'b')] }])).toHaveLength(1);
+});
