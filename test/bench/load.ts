@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Holdfast } from 'holdfast';
 import { ProcessCluster } from '../processes/cluster.ts';
 
-export const bodyBytes = 256;
+const bodyBytes = 256;
 export const body = (): Uint8Array => randomBytes(bodyBytes);
 export const hourMs = 3_600_000;
 

@@ -15,7 +15,7 @@ export interface Request {
 export const token = (bytes: number): string => randomBytes(bytes).toString('hex');
 
 /** One attempt at one node. Refused, reset, late: lost. */
-export async function attempt(node: string, request: Request, withinMs: number): Promise<Answer> {
+async function attempt(node: string, request: Request, withinMs: number): Promise<Answer> {
   try {
     const response = await fetch(node + request.path, {
       method: request.method,

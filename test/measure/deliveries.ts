@@ -1,11 +1,6 @@
 // What was asked for and what came: lost, early, repeated, lateness, silence. One host, so one clock.
 import { figures } from './percentiles.ts';
 
-export interface Kill {
-  readonly atMs: number;
-  readonly node: string;
-}
-
 export class Deliveries {
   /** Number of the message -> due time, ms since the epoch; only what was acknowledged. */
   readonly #due = new Map<number, number>();

@@ -14,7 +14,6 @@ import { dispatch } from './role.ts';
 import { takeReady, takeReceipt } from './turn.ts';
 import type { Core, CoreConfig, CoreState, CoreStatus, Proposed } from './types.ts';
 
-export { InvariantViolated } from './assert.ts';
 export type * from './types.ts';
 
 /**
