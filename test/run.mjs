@@ -29,5 +29,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const file = join(here, 'dist', `${entry.replace(/\.ts$/, '').replaceAll('/', '-')}.mjs`);
   await bundle(entry, file);
   const child = spawn(process.execPath, ['--enable-source-maps', file, ...rest], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code) => process.exit(code ?? 1));
 }

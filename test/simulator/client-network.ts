@@ -33,6 +33,9 @@ export interface ClientNetworkOptions {
   readonly passes: (from: string, to: string) => boolean;
 }
 
+/** Connecting to a machine that is not there takes so long to fail. */
+const connectMs = 1_000;
+
 interface OpenCall {
   readonly process: Process;
   readonly broken: (told: boolean) => void;
@@ -138,7 +141,10 @@ export class ClientNetwork {
       time.after(delayMs(), () => {
         if (!open) return;
         const target = door(way.to);
-        if (target === 'silent') return;
+        if (target === 'silent') {
+          arrives(connectMs, () => reject(new NodeUnreachable(way.to, false)));
+          return;
+        }
         if (target === 'refused') return fail(true, false);
         if (!way.there(way.to)) return fail(random.chance(0.5), true);
         sent = true;

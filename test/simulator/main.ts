@@ -1,17 +1,21 @@
 // npm run sim -- --seeds 200            so many seeds from a random base, on two processes
 // npm run sim -- --seed 17 --trace      one of them, with every line
+// npm run sim -- --scenario test/scenarios/sleeping-leader.txt [--seed 3] [--trace]
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type ProfileName, profileNames, profileOfSeed } from './profile.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
+import { tell } from './scenario.ts';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
     from: { type: 'string' },
     seed: { type: 'string' },
+    scenario: { type: 'string' },
     profile: { type: 'string' },
     trace: { type: 'boolean', default: false },
     workers: { type: 'string' },
@@ -96,6 +100,13 @@ async function many(count: number, from: number): Promise<void> {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
+async function story(file: string, seed: number): Promise<void> {
+  const faults = await tell(readFileSync(file, 'utf8'), seed, values.trace ? (line) => console.log(line) : undefined);
+  for (const fault of faults) console.log(fault);
+  console.log(`${file} with seed ${seed}: ${faults.length === 0 ? 'as told' : 'not as told'}`);
+  process.exitCode = faults.length > 0 ? 1 : 0;
+}
+
 /** For the audit of guards: one seed after the other, until one fails. */
 async function hunt(count: number, from: number): Promise<void> {
   for (let seed = from; seed < from + count; seed++) {
@@ -109,6 +120,7 @@ async function hunt(count: number, from: number): Promise<void> {
 }
 
 if (process.env['HOLDFAST_SIMULATOR_WORKER'] === '1') work();
+else if (values.scenario !== undefined) await story(values.scenario, Number(values.seed ?? 1));
 else if (values.seed !== undefined) await one(Number(values.seed));
 else if (values['until-failure']) await hunt(Number(values.seeds ?? 100), Number(values.from ?? 1));
 else

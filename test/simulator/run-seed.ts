@@ -93,6 +93,7 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
       wildClock: profile.wildClock,
       mendedMs,
       endedMs: world.time.nowMs,
+      slackMs: 1_500 + 60 * profile.writeMs,
       counts,
       acksReach: name === 'takeover',
       patient:

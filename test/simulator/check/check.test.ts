@@ -107,6 +107,7 @@ function evidence(story: Story): Evidence {
     wildClock: false,
     mendedMs: 0,
     endedMs: 60_000,
+    slackMs: 1_500,
     counts: story.counts ?? new Map(),
     patient: story.patient ?? false,
     acksReach: story.acksReach ?? false,

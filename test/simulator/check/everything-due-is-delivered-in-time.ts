@@ -2,14 +2,12 @@ import type { Check } from './evidence.ts';
 
 /** From the end of all faults a cluster has so long to elect, to build its scheduler and to wait out the grace. */
 const recoveryMs = 5_500;
-/** A delivery may wait behind a commit, a poll of its consumer, and its work. */
-const slackMs = 1_500;
 /** With consumers that never walk away even a killed leader costs no more. */
 const outageMs = 8_000;
 
 export const everythingDueIsDeliveredInTime: Check = {
   says: 'everything that is due is delivered in time once the faults are over',
-  find({ history, mendedMs, endedMs, patient }) {
+  find({ history, mendedMs, endedMs, patient, slackMs }) {
     const firstMs = new Map<string, number>();
     for (const { tag, group, atMs } of history.delivered) {
       const key = `${tag} ${group}`;

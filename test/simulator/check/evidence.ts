@@ -25,6 +25,8 @@ export interface Evidence {
   readonly endedMs: number;
   /** As the cluster counted at the end, by topic. */
   readonly counts: ReadonlyMap<string, TopicCounts>;
+  /** What a delivery may take when nothing is broken: commits, and the work of its consumer before it. */
+  readonly slackMs: number;
   /** Consumers never walk away and leases outlast the run: whatever comes late or twice is the cluster's doing. */
   readonly patient: boolean;
   /** Clients always reach whoever leads, so an acknowledgement that was sent in time is heard in time. */
