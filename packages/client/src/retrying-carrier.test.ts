@@ -249,6 +249,17 @@ describe('how long', () => {
     await expect(reading).rejects.toMatchObject({ code: 'HF_UNREACHABLE' });
   });
 
+  test('giving up after a node said `unknown` is `unknown`', async () => {
+    const { carrier, clock } = cluster(
+      (_, number) => (number === 1 ? new OutcomeUnknownError() : new HoldfastError('HF_NO_LEADER')),
+      { giveUpAfterMs: 1_000 },
+    );
+    const call = carrier.call('schedule', schedule, {});
+    void call.catch(() => undefined);
+    await clock.advance(2_000);
+    await expect(call).rejects.toBeInstanceOf(OutcomeUnknownError);
+  });
+
   test('a node that says `unknown` is asked again with the same key, and its answer is taken', async () => {
     const { carrier, attempts, clock } = cluster((_, number) => (number === 1 ? new OutcomeUnknownError() : scheduled));
     const call = carrier.call('schedule', schedule, {});
@@ -276,6 +287,30 @@ describe('the end', () => {
     await expect(call).rejects.toBe(reason);
     expect(clock.timers).toBe(0);
     await expect(carrier.call('schedule', schedule, { signal: controller.signal })).rejects.toBe(reason);
+  });
+
+  test('a signal that fires between an attempt and the pause after it is not missed', async () => {
+    for (let turns = 0; turns < 8; turns += 1) {
+      const controller = new AbortController();
+      const { carrier } = cluster(() => {
+        let later = Promise.resolve();
+        for (let turn = 0; turn < turns; turn += 1) later = later.then(() => undefined);
+        void later.then(() => controller.abort(new Error('enough')));
+        return new HoldfastError('HF_NO_LEADER');
+      });
+      await expect(carrier.call('schedule', schedule, { signal: controller.signal })).rejects.toThrow('enough');
+    }
+  });
+
+  test('a call goes where the last answer came from', async () => {
+    const { carrier, attempts } = cluster(({ node }, number) =>
+      number === 1 || node === n3 ? scheduled : refused(false),
+    );
+    const first = carrier.call('schedule', schedule, {});
+    const second = carrier.call('schedule', schedule, {});
+    await Promise.all([first, second]);
+    await carrier.call('schedule', schedule, {});
+    expect(nodesOf(attempts).at(-1)).toBe(n3);
   });
 
   test('a late answer to an attempt that was given up does not disturb the next one', async () => {

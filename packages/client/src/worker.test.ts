@@ -277,6 +277,46 @@ test('a stop waits for handlers, but not for ever; their signals fire then', asy
   expect(messages[0]?.signal.aborted).toBe(true);
   await clock.advance(1);
   await stopping;
+  // The stop that the signal asked for has its own time; after it nothing is extended any more.
+  await clock.advance(30_000);
+  expect(clock.timers).toBe(0);
+});
+
+test('what is done while an ack is under way waits, and goes together', async () => {
+  const answering: (() => void)[] = [];
+  const ack: Answers['ack'] = async (request) => {
+    await new Promise<void>((resolve) => answering.push(resolve));
+    return ok(request);
+  };
+  const { store, calls } = fakeStore({ receive: handOut(3), ack });
+  const { handler, go } = held();
+  const worker = store.topic('t').group('g').worker(handler, { onError: noErrors });
+  await settle();
+  for (const at of [0, 1, 2]) {
+    go(at);
+    await settle();
+  }
+  answering[0]?.();
+  await settle();
+  answering[1]?.();
+  await worker.stop();
+  expect(calls.filter(({ verb }) => verb === 'ack').map(({ body }) => Object(body).receipts)).toEqual([
+    ['r0000001'],
+    ['r0000002', 'r0000003'],
+  ]);
+});
+
+test('nothing more is received while too many acks are not answered', async () => {
+  const { store, clock } = fakeStore({ receive: handOut(3_000), ack: () => silence(undefined) });
+  const worker = store
+    .topic('t')
+    .group('g')
+    .worker(() => undefined, { concurrency: 2_000, onError: noErrors });
+  for (let turn = 0; turn < 10; turn += 1) await settle();
+  expect(worker.counters()).toMatchObject({ received: 1_024, settling: 1_024, running: 0 });
+  const stopping = worker.stop({ within: '1s' });
+  await clock.advance(1_000);
+  await stopping;
 });
 
 test.each([0, -1, 1.5, Number.NaN])('a concurrency of %s is refused', (concurrency) => {

@@ -12,7 +12,7 @@ export type Failure =
   /** The caller walked away, or the carrier closes. */
   | { readonly kind: 'ended' };
 
-export const courseBounds = {
+const courseBounds = {
   firstBackoffMs: 20,
   backoffMs: 250,
   backoffGrowth: 1.5,

@@ -82,6 +82,21 @@ test('with one node there is nothing to find', () => {
   expect(choice.after('local')).toBe('local');
 });
 
+test('addresses that the user did not give are not followed', () => {
+  const choice = new NodeChoice(nodes, 0);
+  expect(choice.follow('http://elsewhere')).toBe(false);
+  expect(choice.leader).toBeUndefined();
+  expect(choice.follow('http://n2/')).toBe(true);
+  expect(choice.leader).toBe('http://n2');
+});
+
+test('a node that answers late is preferred again, unless the leader is known', () => {
+  const choice = new NodeChoice(nodes, 0);
+  expect(choice.after('http://n1')).toBe('http://n2');
+  choice.answered('http://n1');
+  expect(choice.preferred()).toBe('http://n1');
+});
+
 test('a client without addresses is refused', () => {
   expect(() => new NodeChoice([], 0)).toThrow('at least one node');
 });
