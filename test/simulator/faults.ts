@@ -1,11 +1,15 @@
 // What goes wrong, and how it is mended. Each kind of fault is one row: it happens to somebody now, and undoes itself
 // later. A majority of the directories is never damaged: that much no cluster survives.
-import type { Machine } from './machine.ts';
+
 import type { FaultKind } from './profile.ts';
 import type { Random } from './random.ts';
-import type { World } from './world.ts';
+import type { Machine } from './world/machine.ts';
+import type { World } from './world/world.ts';
 
 type Fault = (world: World, random: Random) => void;
+
+/** How much a clogged link adds to a message at most. */
+export const mostSlowMs = 1_500;
 
 const anyMachine = (world: World, random: Random): Machine => random.pick(world.machines);
 const leaderOrAny = (world: World, random: Random): Machine => world.leader() ?? anyMachine(world, random);
@@ -132,7 +136,7 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   doubling: (world, random) =>
     spoil(world, random, 'doubles messages', (link, on) => (link.doubled = on ? 0.3 : 0), false),
   clogged: (world, random) => {
-    const slowMs = random.int(100, 1_500);
+    const slowMs = random.int(100, mostSlowMs);
     spoil(
       world,
       random,

@@ -148,6 +148,51 @@ const patient: WorkProfile = {
   deleteGroup: false,
 };
 
+const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => Profile>> = {
+  swarm: (base, random) => ({
+    ...base,
+    faults: everyFault.filter(() => random.chance(0.3)),
+    wildClock: random.chance(0.15),
+    nodes: random.chance(0.1) ? 5 : 3,
+  }),
+  five: (base, random) => ({ ...base, nodes: 5, faults: everyFault.filter(() => random.chance(0.3)) }),
+  kills: (base, random) => ({
+    ...base,
+    faults: ['kill', 'killLeader', 'clientLoss'],
+    everyMs: random.int(1_500, 5_000),
+    work: patient,
+  }),
+  takeover: (base, random) => ({
+    ...base,
+    faults: ['killLeader', 'killLeader', 'kill'],
+    everyMs: random.int(700, 2_500),
+    graceMs: 1_500,
+    skewMs: 0,
+    work: { ...patient, leaseMs: 700, produceEveryMs: 150, repeat: 0 },
+  }),
+  slowDisks: (base, random) => ({
+    ...base,
+    nodes: random.pick([3, 5]),
+    writeMs: random.pick([10, 40]),
+    faults: ['kill', 'powerOff', 'powerOffAll', 'isolateLeader', 'halves', 'reset', 'diskStall'],
+    everyMs: random.int(200, 800),
+    reorders: true,
+    latencyMs: 2,
+  }),
+  directories: (base, random) => ({
+    ...base,
+    faults: ['bitFlip', 'lostBlock', 'wipe', 'kill', 'isolateLeader'],
+    everyMs: random.int(500, 1_500),
+  }),
+  power: (base, random) => ({
+    ...base,
+    faults: ['powerOff', 'powerOffAll', 'kill'],
+    everyMs: random.int(400, 2_000),
+  }),
+  clocks: (base) => ({ ...base, faults: ['clockJump', 'killLeader', 'pauseLeader'], skewMs: 200, wildClock: true }),
+  calm: (base) => ({ ...base, faults: [], skewMs: 0, drift: 0, work: { ...patient, nack: 0.1, extend: 0.1 } }),
+};
+
 /** Draws the profile of a seed. */
 export function drawProfile(name: ProfileName, random: Random): Profile {
   const base: Profile = {
@@ -165,52 +210,7 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
     graceMs: 3_000,
     work: { ...lively, groups: random.int(1, 2), topics: random.int(1, 2), leaseMs: random.pick([800, 2_000, 8_000]) },
   };
-  switch (name) {
-    case 'swarm': {
-      const chosen = everyFault.filter(() => random.chance(0.3));
-      return { ...base, faults: chosen, wildClock: random.chance(0.15), nodes: random.chance(0.1) ? 5 : 3 };
-    }
-    case 'five':
-      return { ...base, nodes: 5, faults: everyFault.filter(() => random.chance(0.3)) };
-    case 'kills':
-      return {
-        ...base,
-        faults: ['kill', 'killLeader', 'clientLoss'],
-        everyMs: random.int(1_500, 5_000),
-        work: patient,
-      };
-    case 'takeover':
-      return {
-        ...base,
-        faults: ['killLeader', 'killLeader', 'kill'],
-        everyMs: random.int(700, 2_500),
-        graceMs: 1_500,
-        skewMs: 0,
-        work: { ...patient, leaseMs: 700, produceEveryMs: 150, repeat: 0 },
-      };
-    case 'slowDisks':
-      return {
-        ...base,
-        nodes: random.pick([3, 5]),
-        writeMs: random.pick([10, 40]),
-        faults: ['kill', 'powerOff', 'powerOffAll', 'isolateLeader', 'halves', 'reset', 'diskStall'],
-        everyMs: random.int(200, 800),
-        reorders: true,
-        latencyMs: 2,
-      };
-    case 'directories':
-      return {
-        ...base,
-        faults: ['bitFlip', 'lostBlock', 'wipe', 'kill', 'isolateLeader'],
-        everyMs: random.int(500, 1_500),
-      };
-    case 'power':
-      return { ...base, faults: ['powerOff', 'powerOffAll', 'kill'], everyMs: random.int(400, 2_000) };
-    case 'clocks':
-      return { ...base, faults: ['clockJump', 'killLeader', 'pauseLeader'], skewMs: 200, wildClock: true };
-    case 'calm':
-      return { ...base, faults: [], skewMs: 0, drift: 0, work: { ...patient, nack: 0.1, extend: 0.1 } };
-  }
+  return profiles[name](base, random);
 }
 
 /** Most seeds are a swarm; some look at one thing closely. */

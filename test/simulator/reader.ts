@@ -2,11 +2,11 @@
 import { type Database, decodePayload, type Entry, openLevelLog } from '@holdfast/raft';
 import { type Change, decodeCommand, openStore, type StateReader, type Store, type Verdict } from '@holdfast/store';
 import type { LoggedEntry } from './check/evidence.ts';
-import { createTrueTime, type TrueTime } from './clock.ts';
-import { Disk } from './disk.ts';
-import { createProcess } from './process.ts';
 import { seeded } from './random.ts';
-import type { Tree } from './sorted-map.ts';
+import { createTrueTime, type TrueTime } from './world/clock.ts';
+import { Disk } from './world/disk.ts';
+import { createProcess } from './world/process.ts';
+import type { Tree } from './world/sorted-map.ts';
 
 /** A database on a copy of these rows, in which reads and writes take no time. */
 function databaseOf(tree: Tree): Database & StateReader {

@@ -12,14 +12,14 @@ import {
   type Sight,
 } from './check/live.ts';
 import { differences, logMatchingSays } from './check/log-matching.ts';
-import { mend, unleash } from './faults.ts';
-import type { Machine } from './machine.ts';
+import { mend, mostSlowMs, unleash } from './faults.ts';
 import { drawProfile, type Profile, type ProfileName } from './profile.ts';
 import { seeded } from './random.ts';
 import { readLog, replay } from './reader.ts';
 import type { TopicCounts } from './work/client.ts';
 import { Workload } from './work/workload.ts';
-import { createWorld, type World } from './world.ts';
+import type { Machine } from './world/machine.ts';
+import { createWorld, type World } from './world/world.ts';
 
 export interface SeedOptions {
   readonly seed: number;
@@ -49,60 +49,9 @@ const stride = 6;
 export async function runSeed({ seed, profile: name, keepLines = 0, print }: SeedOptions): Promise<SeedResult> {
   const profile = drawProfile(name, seeded(seed).fork('profile'));
   const world = createWorld({ seed, profile, keepLines, print });
-  const hashes = new Map<number, string>();
-  const watch = watcher(world, [
-    oneLeaderATerm(),
-    nothingGoesBack(),
-    equalStateAtEqualIndex(hashes),
-    leadersHaveWhatWasCommitted(),
-    leadersAreAnswered(),
-  ]);
-  const workload = new Workload({
-    profile: profile.work,
-    random: world.random.fork('work'),
-    history: world.history,
-    client: (client, giveUpAfterMs) => world.client(client, giveUpAfterMs),
-  });
   const stray = catchStray(world);
   try {
-    const run = (untilMs: number): Promise<void> => world.time.runUntil(untilMs, watch);
-    for (const machine of world.machines) machine.start();
-    workload.start();
-    unleash(world);
-    await run(profile.faultsMs);
-    mend(world);
-    const mendedMs = world.time.nowMs;
-    workload.beDiligent();
-    await run(mendedMs + electionMs);
-    if (world.leader()?.member?.status().serving !== true)
-      world.violations.push(`a leader serves within ${electionMs} ms of the last fault: none does`);
-    await run(mendedMs + electionMs + lastWordsMs);
-    workload.stopProducing();
-    await settle(world, run, mendedMs);
-    const counts = await countTopics(world, run);
-    workload.stopConsuming();
-    await run(world.time.nowMs + lastWordsMs);
-    if (workload.failed !== undefined)
-      world.violations.push(`no client meets anything but the errors of the table: ${workload.failed.stack ?? ''}`);
-    converged(world);
-    const log = await readLogs(world, hashes);
-    const evidence: Evidence = {
-      history: world.history,
-      log,
-      skewMs: profile.skewMs + 100 * profile.drift * world.time.nowMs + 5,
-      wildClock: profile.wildClock,
-      mendedMs,
-      endedMs: world.time.nowMs,
-      slackMs: 1_500 + 60 * profile.writeMs,
-      counts,
-      acksReach: name === 'takeover',
-      patient:
-        leaseMsOutlasts(profile) &&
-        profile.work.abandon === 0 &&
-        profile.work.nack === 0 &&
-        profile.work.walkAway === 0,
-    };
-    world.violations.push(...judge(evidence));
+    await live(world);
   } finally {
     stray();
   }
@@ -118,8 +67,62 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
   };
 }
 
-/** No lease ends in such a run but by an acknowledgement. */
-const leaseMsOutlasts = ({ work }: Profile): boolean => work.leaseMs >= 60_000;
+async function live(world: World): Promise<void> {
+  const { profile, violations, history, time } = world;
+  const hashes = new Map<number, string>();
+  const watch = watcher(world, [
+    oneLeaderATerm(),
+    nothingGoesBack(),
+    equalStateAtEqualIndex(hashes),
+    leadersHaveWhatWasCommitted(),
+    leadersAreAnswered(),
+  ]);
+  const workload = new Workload({
+    profile: profile.work,
+    random: world.random.fork('work'),
+    history,
+    client: (client, giveUpAfterMs) => world.client(client, giveUpAfterMs),
+  });
+  const run = (untilMs: number): Promise<void> => time.runUntil(untilMs, watch);
+  for (const machine of world.machines) machine.start();
+  workload.start();
+  unleash(world);
+  await run(profile.faultsMs);
+  mend(world);
+  const mendedMs = time.nowMs;
+  workload.beDiligent();
+  await run(mendedMs + electionMs);
+  if (world.leader()?.member?.status().serving !== true)
+    violations.push(`a leader serves within ${electionMs} ms of the last fault: none does`);
+  await run(mendedMs + electionMs + lastWordsMs);
+  workload.stopProducing();
+  await settle(world, run, mendedMs);
+  const counts = await countTopics(world, run);
+  workload.stopConsuming();
+  await run(time.nowMs + lastWordsMs);
+  if (workload.failed !== undefined)
+    violations.push(`no client meets anything but the errors of the table: ${workload.failed.stack ?? ''}`);
+  converged(world);
+  const log = await readLogs(world, hashes);
+  violations.push(...judge(evidenceOf(world, { log, counts, mendedMs })));
+}
+
+function evidenceOf({ profile, history, time }: World, found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>): Evidence {
+  const { work, skewMs, drift, wildClock, writeMs, faults } = profile;
+  // No lease ends in such a run but by an acknowledgement.
+  const patient = work.leaseMs >= 60_000 && work.abandon === 0 && work.nack === 0 && work.walkAway === 0;
+  return {
+    ...found,
+    history,
+    skewMs: skewMs + drift * time.nowMs + 5,
+    wildClock,
+    clockLagMs: faults.includes('clogged') ? mostSlowMs + 100 : 100,
+    endedMs: time.nowMs,
+    slackMs: 1_500 + 60 * writeMs,
+    acksReach: profile.name === 'takeover',
+    patient,
+  };
+}
 
 /** Looks at nodes on which things happened. A run that broke a rule once goes on, but says it once. */
 function watcher(world: World, checks: readonly LiveCheck[]): () => void {
@@ -197,12 +200,12 @@ async function countTopics(
 ): Promise<ReadonlyMap<string, TopicCounts>> {
   const counts = new Map<string, TopicCounts>();
   const client = world.client('counter', 3_000);
-  for (let i = 1; i <= world.profile.work.topics; i++) {
-    void client.topic(`t${i}`).then((count) => {
-      if (count === undefined) world.violations.push('a cluster without faults answers: it did not say its counts');
-      else counts.set(`t${i}`, count);
-    });
-  }
+  const ask = async (topic: string): Promise<void> => {
+    const count = await client.topic(topic);
+    if (count === undefined) world.violations.push('a cluster without faults answers: it did not say its counts');
+    else counts.set(topic, count);
+  };
+  for (let i = 1; i <= world.profile.work.topics; i++) void ask(`t${i}`);
   for (let tries = 0; tries < 20 && counts.size < world.profile.work.topics; tries++) await run(world.time.nowMs + 200);
   return counts;
 }

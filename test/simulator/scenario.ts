@@ -9,11 +9,11 @@
 //   expect m1 never delivered                 expect m1 delivered 2 times
 //   expect a leader, not it                   expect the same state everywhere
 import { mend } from './faults.ts';
-import type { Machine } from './machine.ts';
 import { drawProfile, type Profile } from './profile.ts';
 import { seeded } from './random.ts';
 import type { Client } from './work/client.ts';
-import { createWorld, type World } from './world.ts';
+import type { Machine } from './world/machine.ts';
+import { createWorld, type World } from './world/world.ts';
 
 interface Stage {
   readonly world: World;

@@ -18,6 +18,8 @@ export interface Evidence {
   readonly log: readonly LoggedEntry[];
   /** How far cluster time may be ahead of the truth, in ms. */
   readonly skewMs: number;
+  /** How far cluster time may be behind: what a leader knows of a clock is as old as the message that told it. */
+  readonly clockLagMs: number;
   /** One machine's wall clock may say anything. */
   readonly wildClock: boolean;
   /** True ms: nothing is broken from here on. */

@@ -1,18 +1,19 @@
 // Every check of a finished run. A run without violations has passed all of them.
-import { aRepeatedReceiveGetsTheSameLeases } from './a-repeated-receive-gets-the-same-leases.ts';
-import { aSecondDeliveryHasAReason } from './a-second-delivery-has-a-reason.ts';
-import { anAckInTimeWins } from './an-ack-in-time-wins.ts';
-import { countsAddUp } from './counts-add-up.ts';
-import { everythingDueIsDeliveredInTime } from './everything-due-is-delivered-in-time.ts';
+
 import type { Check, Evidence } from './evidence.ts';
-import { leasesNeverOverlap } from './leases-never-overlap.ts';
-import { nothingAcknowledgedIsLost } from './nothing-acknowledged-is-lost.ts';
-import { nothingAfterADefiniteEnd } from './nothing-after-a-definite-end.ts';
-import { nothingIsEarly } from './nothing-is-early.ts';
-import { theFirstAnswerStands } from './the-first-answer-stands.ts';
-import { tokensRise } from './tokens-rise.ts';
-import { verdictsAreTrue } from './verdicts-are-true.ts';
-import { whatWasRefusedIsNotThere } from './what-was-refused-is-not-there.ts';
+import { aRepeatedReceiveGetsTheSameLeases } from './history/a-repeated-receive-gets-the-same-leases.ts';
+import { aSecondDeliveryHasAReason } from './history/a-second-delivery-has-a-reason.ts';
+import { anAckInTimeWins } from './history/an-ack-in-time-wins.ts';
+import { countsAddUp } from './history/counts-add-up.ts';
+import { everythingDueIsDeliveredInTime } from './history/everything-due-is-delivered-in-time.ts';
+import { leasesNeverOverlap } from './history/leases-never-overlap.ts';
+import { nothingAcknowledgedIsLost } from './history/nothing-acknowledged-is-lost.ts';
+import { nothingAfterADefiniteEnd } from './history/nothing-after-a-definite-end.ts';
+import { nothingIsEarly } from './history/nothing-is-early.ts';
+import { theFirstAnswerStands } from './history/the-first-answer-stands.ts';
+import { tokensRise } from './history/tokens-rise.ts';
+import { verdictsAreTrue } from './history/verdicts-are-true.ts';
+import { whatWasRefusedIsNotThere } from './history/what-was-refused-is-not-there.ts';
 
 export const checks: readonly Check[] = [
   nothingAcknowledgedIsLost,

@@ -20,13 +20,6 @@ export const consensusGuards: readonly Guard[] = [
     ],
   },
   {
-    name: 'own-vote-is-durable',
-    rule: 'the own voice counts once it is on the disk',
-    profile: 'slowDisks',
-    seeds: 100,
-    changes: [{ file: `${core}/candidate.ts`, text: '  if (!isHardStateDurable(raft)) return;\n', instead: '' }],
-  },
-  {
     name: 'one-vote-a-term',
     rule: 'a member votes for one candidate in a term',
     profile: 'swarm',
@@ -203,11 +196,6 @@ export const consensusGuards: readonly Guard[] = [
         file: `${driver}/appended.ts`,
         text: "settle({ kind: 'unknown', index, term: entry.term })",
         instead: "settle({ kind: 'notApplied', reason: 'overwritten' })",
-      },
-      {
-        file: 'packages/client/src/retrying-carrier.ts',
-        text: "    course.maybeApplied ||= error.applied === 'unknown';\n",
-        instead: "    course.maybeApplied = error.applied === 'unknown';\n",
       },
     ],
   },

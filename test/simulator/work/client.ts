@@ -1,10 +1,10 @@
 // One client process: the product's retrying carrier on the simulated network, and everything that it saw, written down.
 import { HoldfastError, OutcomeUnknownError, type RequestOf } from '@holdfast/api';
 import { type Carrier, createRetryingCarrier } from '@holdfast/client';
-import { apiOf, type ClientNetwork } from '../client-network.ts';
-import { epochMs, type TrueTime } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { Trace } from '../trace.ts';
+import { apiOf, type ClientNetwork } from '../world/client-network.ts';
+import { epochMs, type TrueTime } from '../world/clock.ts';
 import type { Cancelled, Delivered, History, Scheduled, Settled, Tag, Verb } from './history.ts';
 
 export interface ClientOptions {
@@ -258,6 +258,8 @@ export class Client {
         return (
           await this.#carrier.call('extend', { ...common, body: { receipts: [...receipts], lease: ms ?? 1_000 } }, {})
         ).results;
+      default:
+        return verb satisfies never;
     }
   }
 

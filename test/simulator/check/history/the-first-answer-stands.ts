@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** A request that is repeated with its key has one answer, for ever and from any node, and happens once. */
 export const theFirstAnswerStands: Check = {

@@ -1,16 +1,16 @@
 // The whole cluster in one process: machines, wires, clients, and one seed that decides everything.
 import type { NodeId } from '@holdfast/raft';
 import type { MemberConfig, Peer } from '@holdfast/server';
+import type { Profile } from '../profile.ts';
+import { type Random, seeded } from '../random.ts';
+import { createTrace, type Trace } from '../trace.ts';
+import { Client } from '../work/client.ts';
+import { emptyHistory, type History } from '../work/history.ts';
 import { apiOf, ClientNetwork } from './client-network.ts';
 import { createTrueTime, MachineClock, type TrueTime } from './clock.ts';
 import { Disk } from './disk.ts';
-import { Machine } from './machine.ts';
+import { Machine, type MachineOptions } from './machine.ts';
 import { Network } from './network.ts';
-import type { Profile } from './profile.ts';
-import { type Random, seeded } from './random.ts';
-import { createTrace, type Trace } from './trace.ts';
-import { Client } from './work/client.ts';
-import { emptyHistory, type History } from './work/history.ts';
 
 export interface World {
   readonly profile: Profile;
@@ -43,7 +43,6 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
   const time = createTrueTime();
   const trace = createTrace({ nowMs: () => time.nowMs, keep: keepLines, print });
   const ids = Array.from({ length: profile.nodes }, (_, i) => `n${i + 1}`);
-  const peers = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
   const violations: string[] = [];
   const history = emptyHistory();
   const network = new Network({
@@ -63,30 +62,12 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     door: (id) => machineOf(id).door(),
     passes: (from, to) => network.passes(from, to),
   });
-  const wild = profile.wildClock ? random.int(0, ids.length - 1) : -1;
-  const machines = ids.map((id, i): Machine => {
-    const own = random.fork(id);
-    const skewMs = i === wild ? (own.next() - 0.5) * 2 * 3_600_000 : (own.next() * 2 - 1) * profile.skewMs;
-    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, maxClockSkewMs: 500 };
-    return new Machine({
-      id,
-      config,
-      time,
-      trace,
-      network,
-      requests,
-      wildClock: i === wild,
-      clock: new MachineClock(time, skewMs, (own.next() * 2 - 1) * profile.drift),
-      disk: new Disk({ time, random: own.fork('disk'), writeMs: profile.writeMs }),
-      random: own.fork('process'),
-      onStopped: (machine, error) => {
-        if (!machine.mayStop)
-          violations.push(
-            `a node stops only for a reason: ${machine.id} had none, and said: ${error.stack ?? error.message}`,
-          );
-      },
-    });
-  });
+  const stopped = (machine: Machine, error: Error): void => {
+    if (machine.mayStop) return;
+    const said = error.stack ?? error.message;
+    violations.push(`a node stops only for a reason: ${machine.id} had none, and said: ${said}`);
+  };
+  const machines = createMachines(profile, ids, random, { time, trace, network, requests, onStopped: stopped });
   const machineOf = (id: NodeId): Machine => {
     const machine = machines.find((candidate) => candidate.id === id);
     if (machine === undefined) throw new Error(`there is no machine ${id}`);
@@ -102,21 +83,37 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     machines,
     history,
     violations,
-    client: (name, giveUpAfterMs) =>
-      new Client({
-        name,
-        nodes: ids,
-        time,
-        random: random.fork(`client ${name}`),
-        network: requests,
-        history,
-        trace,
-        giveUpAfterMs,
-      }),
+    client: (name, giveUpAfterMs) => {
+      const own = random.fork(`client ${name}`);
+      return new Client({ name, nodes: ids, time, random: own, network: requests, history, trace, giveUpAfterMs });
+    },
     machine: machineOf,
     leader() {
       const leaders = machines.filter((machine) => machine.member?.status().raft.role === 'leader');
       return leaders.sort((a, b) => (b.member?.status().raft.term ?? 0) - (a.member?.status().raft.term ?? 0))[0];
     },
   };
+}
+
+type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'requests' | 'onStopped'>;
+
+/** Clocks are wrong within the bound; with `wildClock` one of them by up to an hour. */
+function createMachines(profile: Profile, ids: readonly NodeId[], random: Random, around: Surroundings): Machine[] {
+  const { time } = around;
+  const peers = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
+  const wild = profile.wildClock ? random.int(0, ids.length - 1) : -1;
+  return ids.map((id, i): Machine => {
+    const own = random.fork(id);
+    const skewMs = (own.next() * 2 - 1) * (i === wild ? 3_600_000 : profile.skewMs);
+    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, maxClockSkewMs: 500 };
+    return new Machine({
+      ...around,
+      id,
+      config,
+      wildClock: i === wild,
+      clock: new MachineClock(time, skewMs, (own.next() * 2 - 1) * profile.drift),
+      disk: new Disk({ time, random: own.fork('disk'), writeMs: profile.writeMs }),
+      random: own.fork('process'),
+    });
+  });
 }

@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** From the end of all faults a cluster has so long to elect, to build its scheduler and to wait out the grace. */
 const recoveryMs = 5_500;

@@ -1,17 +1,14 @@
-import type { Scheduled } from '../work/history.ts';
-import type { Check, Evidence } from './evidence.ts';
-
-/** What a stamp is behind its clocks: a sample is as old as its message. */
-const staleMs = 60;
+import type { Scheduled } from '../../work/history.ts';
+import type { Check, Evidence } from '../evidence.ts';
 
 /**
  * In true time, within the stated bound on clocks. A delay begins on the cluster's clock and ends on it, so it meets the
- * bound twice; where a wrong clock may have been one of only two that a leader knew, it is only held to what the cluster
- * itself said.
+ * bound twice, and is shorter by what that clock was behind when it began; where a wrong clock may have been one of only
+ * two that a leader knew, it is only held to what the cluster itself said.
  */
-function earliestMs({ dueMs, delayed, deliverAtMs }: Scheduled, { skewMs, wildClock }: Evidence): number {
+function earliestMs({ dueMs, delayed, deliverAtMs }: Scheduled, { skewMs, wildClock, clockLagMs }: Evidence): number {
   if (!delayed) return dueMs - skewMs;
-  return wildClock ? Math.min(dueMs, deliverAtMs ?? dueMs - 3_600_000) - 2 * skewMs : dueMs - 2 * skewMs - staleMs;
+  return wildClock ? Math.min(dueMs, deliverAtMs ?? dueMs - 3_600_000) - 2 * skewMs : dueMs - 2 * skewMs - clockLagMs;
 }
 
 export const nothingIsEarly: Check = {

@@ -1,13 +1,13 @@
 // One machine: a disk and a clock that last, and a process on it that comes and goes.
 import type { NodeId } from '@holdfast/raft';
 import { createMember, type Member, type MemberConfig, type MemberLog, type MemberPorts } from '@holdfast/server';
+import type { Random } from '../random.ts';
+import type { Trace } from '../trace.ts';
 import type { ClientNetwork, Door } from './client-network.ts';
 import type { MachineClock, TrueTime } from './clock.ts';
 import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
 import { createProcess, type Process } from './process.ts';
-import type { Random } from './random.ts';
-import type { Trace } from './trace.ts';
 
 /** One start of the process until its end. */
 interface Life {
@@ -177,5 +177,5 @@ function logTo(trace: Trace, id: NodeId): MemberLog {
 
 function textOf(value: unknown): string {
   if (value instanceof Error) return value.message;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
 }

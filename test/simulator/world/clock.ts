@@ -24,47 +24,52 @@ export interface TrueTime {
 /** Lets promises and next ticks run until nothing is left of them: immediates come after both. */
 export const atRest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export function createTrueTime(): TrueTime {
-  const heap: Event[] = [];
-  let nowMs = 0;
-  let order = 0;
-  let events = 0;
+const before = (a: Event, b: Event): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 
-  const before = (a: Event, b: Event): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+class EventHeap {
+  readonly #heap: Event[] = [];
 
-  function push(event: Event): void {
-    let at = heap.length;
-    heap.push(event);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = heap[parent];
-      if (above === undefined || !before(event, above)) break;
-      heap[at] = above;
-      at = parent;
-    }
-    heap[at] = event;
+  get first(): Event | undefined {
+    return this.#heap[0];
   }
 
-  function pop(): Event | undefined {
-    const top = heap[0];
-    const last = heap.pop();
-    if (top === undefined || last === undefined || heap.length === 0) return top;
+  push(event: Event): void {
+    let at = this.#heap.length;
+    this.#heap.push(event);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = this.#heap[parent];
+      if (above === undefined || !before(event, above)) break;
+      this.#heap[at] = above;
+      at = parent;
+    }
+    this.#heap[at] = event;
+  }
+
+  pop(): void {
+    const last = this.#heap.pop();
+    if (last === undefined || this.#heap.length === 0) return;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
-      const left = heap[child];
+      const left = this.#heap[child];
       if (left === undefined) break;
-      const right = heap[child + 1];
+      const right = this.#heap[child + 1];
       if (right !== undefined && before(right, left)) child++;
-      const least = heap[child];
+      const least = this.#heap[child];
       if (least === undefined || !before(least, last)) break;
-      heap[at] = least;
+      this.#heap[at] = least;
       at = child;
     }
-    heap[at] = last;
-    return top;
+    this.#heap[at] = last;
   }
+}
 
+export function createTrueTime(): TrueTime {
+  const queue = new EventHeap();
+  let nowMs = 0;
+  let order = 0;
+  let events = 0;
   return {
     get nowMs() {
       return nowMs;
@@ -74,7 +79,7 @@ export function createTrueTime(): TrueTime {
     },
     after(delayMs, action) {
       const event: Event = { atMs: nowMs + Math.max(0, delayMs), order: order++, action };
-      push(event);
+      queue.push(event);
       return {
         cancel: () => {
           event.action = undefined;
@@ -82,8 +87,8 @@ export function createTrueTime(): TrueTime {
       };
     },
     async runUntil(untilMs, afterEach) {
-      for (let next = heap[0]; next !== undefined && next.atMs <= untilMs; next = heap[0]) {
-        pop();
+      for (let next = queue.first; next !== undefined && next.atMs <= untilMs; next = queue.first) {
+        queue.pop();
         const { action } = next;
         if (action === undefined) continue;
         nowMs = next.atMs;

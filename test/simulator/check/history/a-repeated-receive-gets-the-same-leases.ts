@@ -1,4 +1,4 @@
-import { type Check, leaseKey } from './evidence.ts';
+import { type Check, leaseKey } from '../evidence.ts';
 
 /** While one lease runs that was made for a receive id, nothing more is leased for it; and a receive gets nothing else. */
 export const aRepeatedReceiveGetsTheSameLeases: Check = {

@@ -1,9 +1,9 @@
 // The simulated disk loses what a real one may lose, and nothing that was synced.
 import { expect, test } from 'vitest';
+import { seeded } from '../random.ts';
 import { createTrueTime } from './clock.ts';
 import { Disk } from './disk.ts';
 import { createProcess } from './process.ts';
-import { seeded } from './random.ts';
 import { count, get, put, remove, rows, type Tree } from './sorted-map.ts';
 
 const key = (i: number): Uint8Array => Buffer.from(String(i).padStart(4, '0'));
@@ -110,7 +110,7 @@ test('a sorted map is what a plain map would be, in order, and its older version
   const names = [...plain.keys()].sort();
   expect([...rows(tree)].map(([name]) => name)).toEqual(names);
   expect([...rows(tree, { gt: '15', lte: '2', reverse: true })].map(([name]) => name)).toEqual(
-    names.filter((name) => name > '15' && name <= '2').reverse(),
+    names.filter((name) => name > '15' && name <= '2').toReversed(),
   );
   for (const [name, value] of plain) expect(get(tree, name)?.[0]).toBe(value & 255);
   for (const [version, size] of versions) expect(count(version)).toBe(size);

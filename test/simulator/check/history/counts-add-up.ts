@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** What the cluster counts is what clients did: nothing disappears uncounted, and nothing that is done stays. */
 export const countsAddUp: Check = {

@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** A cancel says how a message ended. Once it has ended, every later cancel says the same. */
 export const verdictsAreTrue: Check = {

@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** A message whose schedule was answered reaches every group, and is acknowledged there, unless a cancel ended it. */
 export const nothingAcknowledgedIsLost: Check = {

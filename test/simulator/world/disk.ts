@@ -3,9 +3,9 @@
 // process loses only the batch that it was writing, which may or may not be there.
 import type { Batch, Database, Range, Row, RowIterator } from '@holdfast/raft';
 import type { ScanOptions, Snapshot, StateIterator, StateReader } from '@holdfast/store';
+import type { Random } from '../random.ts';
 import type { TrueTime } from './clock.ts';
 import type { Process } from './process.ts';
-import type { Random } from './random.ts';
 import { get, put, remove, rows, type Tree } from './sorted-map.ts';
 
 interface Operation {

@@ -3,10 +3,10 @@
 import { type AnswerOf, HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
 import { type NodeCaller, NodeUnreachable } from '@holdfast/client';
 import type { CallOptions, Service } from '@holdfast/server';
+import type { Random } from '../random.ts';
+import type { Trace } from '../trace.ts';
 import type { TrueTime } from './clock.ts';
 import type { Process } from './process.ts';
-import type { Random } from './random.ts';
-import type { Trace } from './trace.ts';
 
 /** A node as those see it who send it requests. */
 export interface Door {
@@ -154,14 +154,11 @@ export class ClientNetwork {
           if (running.signal.aborted) return;
           trace.note(way.to, 'asked', way.from, verb);
           const options: CallOptions = { signal: running.signal, forwarded: way.forwarded };
-          target.service.call(verb, request, options).then(
-            (value) => {
-              if (target.process.alive) answer(() => resolve(value));
-            },
-            (error: unknown) => {
-              if (target.process.alive) answer(() => reject(asReceived(error)));
-            },
-          );
+          void settled(target.service.call(verb, request, options)).then((ending) => {
+            if (!target.process.alive) return false;
+            answer(() => ('value' in ending ? resolve(ending.value) : reject(ending.error)));
+            return true;
+          });
         });
       });
     });
@@ -180,6 +177,14 @@ interface Way {
 
 export const apiOf = (id: string): string => `http://${id}`;
 const nodeOf = (api: string): string => api.replace(/^http:\/\//, '');
+
+async function settled<T>(call: Promise<T>): Promise<{ readonly value: T } | { readonly error: Error }> {
+  try {
+    return { value: await call };
+  } catch (error) {
+    return { error: asReceived(error) };
+  }
+}
 
 /** Errors cross a wire as a code and its facts; anything else would be a bug of the service. */
 function asReceived(error: unknown): Error {

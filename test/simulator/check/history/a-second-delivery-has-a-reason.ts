@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** In true time: what a consumer acknowledged comes no more, and what it holds comes to nobody else before its lease is over. */
 export const aSecondDeliveryHasAReason: Check = {

@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** After `cancelled` nobody ever has it; after `stopped` no receive that began later gets it. */
 export const nothingAfterADefiniteEnd: Check = {

@@ -2,10 +2,10 @@
 // are late, lost, doubled or overtaken. What a real socket says about a dead process (a reset, then a refusal) is said
 // here too, or kept back.
 import type { Hello, Message, NodeId, Transport, TransportEvents } from '@holdfast/raft';
+import type { Random } from '../random.ts';
+import type { Trace } from '../trace.ts';
 import type { TrueTime } from './clock.ts';
 import type { Process } from './process.ts';
-import type { Random } from './random.ts';
-import type { Trace } from './trace.ts';
 
 /** Of one direction between two machines. */
 export interface Link {

@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** An error that says `applied: no` is a promise like any other. */
 export const whatWasRefusedIsNotThere: Check = {

@@ -1,4 +1,4 @@
-import type { Check } from './evidence.ts';
+import type { Check } from '../evidence.ts';
 
 /** A consumer has a moment of doubt about its own clock, and its request a way to go. */
 const inTimeMs = 100;

@@ -1,7 +1,7 @@
 // A sorted map that never changes: each put gives a new map that shares almost everything with the old one. So a snapshot
 // of the simulated database, and what it was before each batch, is a pointer. A treap: a tree sorted by key, and a heap by
 // a priority that is a hash of the key.
-import { mixText } from './random.ts';
+import { mixText } from '../random.ts';
 
 interface Node {
   readonly key: string;

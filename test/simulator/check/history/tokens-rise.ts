@@ -1,4 +1,4 @@
-import { type Check, leaseKey } from './evidence.ts';
+import { type Check, leaseKey } from '../evidence.ts';
 
 /** With every lease of a message: in the log, and one lease has one token for all who hear of it. */
 export const tokensRise: Check = {

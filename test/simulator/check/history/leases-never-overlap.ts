@@ -1,4 +1,4 @@
-import { type Check, type LoggedEntry, leaseKey } from './evidence.ts';
+import { type Check, type LoggedEntry, leaseKey } from '../evidence.ts';
 
 /** In the order of the log: a lease begins only where none runs, and one that runs ends by an ack, a nack, or its time. */
 export const leasesNeverOverlap: Check = {
