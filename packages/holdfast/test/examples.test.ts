@@ -1,10 +1,13 @@
 // The example programs, run as they stand.
+import { once } from 'node:events';
 import { afterEach, expect, test, vi } from 'vitest';
 import { main as connect } from '../examples/connect.ts';
 import { main as join } from '../examples/join.ts';
 import { main as open } from '../examples/open.ts';
+import { Holdfast } from '../src/index.ts';
+import { until } from './command.ts';
 import { testFolder } from './folders.ts';
-import { addresses, startMember } from './members.ts';
+import { addresses, apisOf, startMember } from './members.ts';
 
 const folder = testFolder();
 const ids = ['n1', 'n2', 'n3'];
@@ -36,7 +39,19 @@ test('connect: a worker handles what is due, and not what was cancelled', async 
 
 test('join: three members in three programs hear each other', async () => {
   const peers = await addresses(ids);
-  await Promise.all(ids.map((id) => join([id, folder(`join-${id}`), peers])));
+  const stop = new AbortController();
+  const programs = ids.map((id) => join([id, folder(`join-${id}`), peers], once(stop.signal, 'abort')));
+  await using client = Holdfast.connect({ nodes: apisOf(peers) });
+  // When the last one has acknowledged, and not before: two that leave take the majority with them.
+  await until('everybody has heard everybody', async () => {
+    const { groups } = await client
+      .topic('greetings')
+      .counts()
+      .catch(() => ({ groups: [] }));
+    return groups.length === ids.length && groups.every(({ acknowledged }) => acknowledged === ids.length);
+  });
+  stop.abort();
+  await Promise.all(programs);
   const expected = ids.flatMap((hearer) => ids.map((from) => `${hearer} hears a greeting from ${from}`));
   expect(lines().toSorted()).toEqual(expected);
 });

@@ -12,3 +12,7 @@ export async function startMember(id: string, peers: string, dataDir: string): P
   const [peerListen = '', listen = ''] = self.slice(id.length + 1).split('/');
   return Holdfast.join({ id, dataDir, peers, listen, peerListen });
 }
+
+export function apisOf(peers: string): string[] {
+  return peers.split(',').map((peer) => `http://${peer.split('/')[1]}`);
+}
