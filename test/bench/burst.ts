@@ -2,7 +2,7 @@
 import { Deliveries } from '../measure/deliveries.ts';
 import { median, ms } from '../measure/percentiles.ts';
 import { body, loops, withCluster } from './load.ts';
-import type { BenchOptions } from './main.ts';
+import type { BenchOptions } from './options.ts';
 
 const messages = 100_000;
 const aheadMs = 15_000;
@@ -29,7 +29,7 @@ export async function burst({ runs }: BenchOptions): Promise<void> {
         return true;
       });
       const spareMs = dueMs - Date.now();
-      await using _worker = topic
+      await using worker = topic
         .group('consumer')
         .worker(async (message) => deliveries.delivered(Number(message.headers['number']), Date.now()), {
           concurrency: 512,
@@ -37,6 +37,7 @@ export async function burst({ runs }: BenchOptions): Promise<void> {
       const end = dueMs + 120_000;
       while (deliveries.arrived < messages && Date.now() < end)
         await new Promise((resolve) => setTimeout(resolve, 100));
+      await worker.stop();
       const late = deliveries.lateness();
       const { lost, early, repeated } = deliveries.counts();
       console.log(

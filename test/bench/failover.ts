@@ -2,7 +2,7 @@
 import { Deliveries } from '../measure/deliveries.ts';
 import { ascending, median, ms, percentile } from '../measure/percentiles.ts';
 import { body, loops, withCluster } from './load.ts';
-import type { BenchOptions } from './main.ts';
+import type { BenchOptions } from './options.ts';
 
 const duePerSecond = 200;
 const betweenKillsMs = 5_000;
@@ -32,7 +32,7 @@ export async function failover({ kills }: BenchOptions): Promise<void> {
       for (let at = 0; at < count; at += 1) deliveries.acknowledged(first + at, due(first + at));
       return true;
     });
-    await using _worker = topic
+    await using worker = topic
       .group('consumer')
       .worker(async (message) => deliveries.delivered(Number(message.headers['number']), Date.now()), {
         concurrency: 64,
@@ -50,6 +50,7 @@ export async function failover({ kills }: BenchOptions): Promise<void> {
     }
     const end = start + messages * stepMs + 30_000;
     while (deliveries.arrived < messages && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+    await worker.stop();
     const silences = at.map(({ killMs }) => deliveries.longestSilence(killMs, killMs + 1_500));
     for (const [index, { node }] of at.entries())
       console.log(`kill ${index + 1}: ${node}, silence ${ms(silences[index] ?? Number.NaN)} ms`);

@@ -2,7 +2,7 @@
 import { Deliveries } from '../measure/deliveries.ts';
 import { ms } from '../measure/percentiles.ts';
 import { body, fillWaiting, loops, withCluster } from './load.ts';
-import type { BenchOptions } from './main.ts';
+import type { BenchOptions } from './options.ts';
 
 const aheadMs = 20_000;
 
@@ -30,7 +30,7 @@ export async function lateness({ runs, waiting, messages }: BenchOptions): Promi
         return true;
       });
       const scheduledMs = Date.now() - (start - aheadMs);
-      await using _worker = topic
+      await using worker = topic
         .group('consumer')
         .worker(async (message) => deliveries.delivered(Number(message.headers['number']), Date.now()), {
           concurrency: 64,
@@ -38,6 +38,7 @@ export async function lateness({ runs, waiting, messages }: BenchOptions): Promi
       const end = start + messages + 30_000;
       while (deliveries.arrived < messages && Date.now() < end)
         await new Promise((resolve) => setTimeout(resolve, 100));
+      await worker.stop();
       const { p50, p99, p999, max } = deliveries.latenessFigures();
       const { lost, early, repeated } = deliveries.counts();
       console.log(

@@ -6,6 +6,7 @@ import { burst } from './burst.ts';
 import { failover } from './failover.ts';
 import { lateness } from './lateness.ts';
 import { memory } from './memory.ts';
+import type { BenchOptions } from './options.ts';
 import { schedule } from './schedule.ts';
 
 const commands: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
@@ -15,14 +16,6 @@ const commands: Readonly<Record<string, (options: BenchOptions) => Promise<void>
   memory,
   failover,
 };
-
-export interface BenchOptions {
-  readonly runs: number;
-  readonly seconds: number;
-  readonly waiting: number;
-  readonly messages: number;
-  readonly kills: number;
-}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,7 @@
 // W6: memory and disk of all three node processes with many messages waiting.
 import { diskBytes, residentBytes } from '../processes/usage.ts';
 import { fillWaiting, withCluster } from './load.ts';
-import type { BenchOptions } from './main.ts';
+import type { BenchOptions } from './options.ts';
 
 const mb = (bytes: number) => Math.round(bytes / 1_000_000);
 

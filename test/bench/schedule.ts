@@ -3,7 +3,7 @@
 import { figures, ms } from '../measure/percentiles.ts';
 import { cpuSeconds } from '../processes/usage.ts';
 import { body, hourMs, loops, withCluster } from './load.ts';
-import type { BenchOptions } from './main.ts';
+import type { BenchOptions } from './options.ts';
 
 const warmUpMs = 2_000;
 

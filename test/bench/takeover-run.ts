@@ -37,7 +37,7 @@ export async function takeover({
     await topic.scheduleBatch(numbers.map((number) => ({ payload: { number }, when: { at: due(number) } })));
     for (const number of numbers) deliveries.acknowledged(number, due(number));
   }
-  await using _worker = topic.group('mailer').worker(
+  await using worker = topic.group('mailer').worker(
     async (message) => {
       const { number } = message.payload as { number: number };
       deliveries.delivered(number, Date.now());
@@ -52,6 +52,7 @@ export async function takeover({
   const tookOver = await cluster.leader();
   const endMs = due(messages) + 15_000;
   while (deliveries.arrived < messages && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 20));
+  await worker.stop();
   return {
     killed,
     tookOver,

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, nat, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { bounds, messageToSchedule, parseDurationMs, routes } from './index.ts';
 
@@ -59,10 +59,10 @@ test('durations add up their units, and anything else is no duration', () => {
   ]);
   for (const text of ['', '5', 'm', '1.5h', '-1s', '1h ', '1y', '1H', '9999999999999w'])
     expect(parseDurationMs(text), text).toBeUndefined();
-  fc.assert(
-    fc.property(
-      fc.nat(10_000),
-      fc.nat(10_000),
+  assert(
+    property(
+      nat(10_000),
+      nat(10_000),
       (minutes, ms) => parseDurationMs(`${minutes}m${ms}ms`) === minutes * 60_000 + ms,
     ),
   );

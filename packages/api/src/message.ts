@@ -24,7 +24,7 @@ const headerName = z
 const headerValue = z
   .string()
   .max(4_096)
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
 
 const headers = z
   .record(headerName, headerValue)

@@ -83,7 +83,7 @@ function cluster(
 }
 
 /** A caller has no type for "whatever this test answers". */
-const answered = async (answer: object) => JSON.parse(JSON.stringify(answer));
+const answered = (answer: object): Promise<never> => Promise.resolve(answer as never);
 
 const nodesOf = (attempts: readonly Attempt[]): string[] => attempts.map(({ node }) => node);
 const keysOf = (attempts: readonly Attempt[]): unknown[] => attempts.map(({ request }) => request.idempotencyKey);

@@ -5,9 +5,11 @@ import { settle } from '../test/manual-clock.ts';
 import { LeaseLostError } from './worker/lease-keeper.ts';
 import type { WorkerErrorPlace, WorkerMessage } from './worker.ts';
 
-const settledAs = (result: 'ok' | 'receiptNotCurrent') => (request: RequestOf<'ack'>) => ({
-  results: request.body.receipts.map((receipt) => ({ receipt, result })),
-});
+const settledAs =
+  (result: 'ok' | 'receiptNotCurrent') =>
+  ({ body }: Pick<RequestOf<'ack'>, 'body'>) => ({
+    results: body.receipts.map((receipt) => ({ receipt, result })),
+  });
 const ok = settledAs('ok');
 
 /** Hands out these messages once, as many as asked for, and then waits like a node does. */

@@ -80,7 +80,7 @@ const bad: Readonly<Record<string, readonly HistoryEvent[]>> = {
     ...settled('ack', 2, 3_300),
     final,
   ],
-  'counts that do not add up': [...good.slice(0, -1), { ...final, stateHashes: ['a', 'b', 'a'] } as HistoryEvent],
+  'counts that do not add up': [...good.slice(0, -1), { ...final, stateHashes: ['a', 'b', 'a'] }],
 };
 
 test.each(Object.keys(checks))('%s: found', (name) => {

@@ -145,10 +145,9 @@ export class ByteReader {
     return value === 1;
   }
 
-  /** @param itemBytes the least an item takes: a claimed length beyond the rest of the bytes allocates nothing */
-  list<T>(itemBytes: number, read: () => T): T[] {
+  /** `read` takes a byte or more, so that a list ends with the bytes, whatever length it claims. */
+  list<T>(read: () => T): T[] {
     const length = this.u32();
-    if (length * itemBytes > this.#buffer.length - this.#at) throw new Undecodable(`a list of ${length}`);
     const items: T[] = [];
     for (let count = 0; count < length; count += 1) items.push(read());
     return items;

@@ -37,7 +37,7 @@ const byKind: { readonly [K in CommandKind]: (input: ByteReader) => CommandOf<K>
     kind: 'schedule',
     topic: readName(input),
     idempotency: readIdempotency(input),
-    messages: input.list(15, () => readMessage(input)),
+    messages: input.list(() => readMessage(input)),
   }),
   createGroup: (input) => ({
     kind: 'createGroup',
@@ -58,7 +58,7 @@ const byKind: { readonly [K in CommandKind]: (input: ByteReader) => CommandOf<K>
     kind: 'nack',
     topic: input.u32(),
     group: input.u32(),
-    leases: input.list(26, () => ({
+    leases: input.list(() => ({
       ...readRef(input),
       delayMs: readDelay(input),
       reason: input.text(0, bounds.reasonBytes),
@@ -81,10 +81,10 @@ const byKind: { readonly [K in CommandKind]: (input: ByteReader) => CommandOf<K>
     kind: 'release',
     topic: input.u32(),
     group: input.u32(),
-    leases: input.list(24, () => ({ ...readRef(input), delayMs: readDelay(input) })),
+    leases: input.list(() => ({ ...readRef(input), delayMs: readDelay(input) })),
   }),
   giveBack: (input) => ({ kind: 'giveBack', topic: input.u32(), group: input.u32(), leases: readRefs(input) }),
-  collect: (input) => ({ kind: 'collect', steps: input.list(5, () => readStep(input)) }),
+  collect: (input) => ({ kind: 'collect', steps: input.list(() => readStep(input)) }),
 };
 
 const readers = new Map<number, (input: ByteReader) => Command>();
@@ -95,7 +95,7 @@ function readLease(input: ByteReader): CommandOf<'lease'> {
   const group = input.u32();
   const cursor = input.flag() ? { from: input.position(), to: input.position() } : undefined;
   // Copied: the hold and the scheduler keep the receive id far longer than the entry's bytes are wanted.
-  const receives = input.list(22, () => ({
+  const receives = input.list(() => ({
     receiveId: Buffer.from(input.fixed(16)),
     leaseMs: readAtLeastOne(readDelay(input)),
   }));
@@ -105,8 +105,8 @@ function readLease(input: ByteReader): CommandOf<'lease'> {
     if (receive >= receives.length) throw new Undecodable(`receive ${receive} of ${receives.length}`);
     return receive;
   };
-  const lane = input.list(14, () => ({ position: input.position(), receive: readReceive() }));
-  const retries = input.list(26, () => ({
+  const lane = input.list(() => ({ position: input.position(), receive: readReceive() }));
+  const retries = input.list(() => ({
     position: input.position(),
     retryAtMs: input.u48(),
     retrySeq: input.u48(),
@@ -148,21 +148,21 @@ function readStep(input: ByteReader): CollectStep {
       return {
         kind: 'answers',
         topic: input.u32(),
-        keys: input.list(9, () => ({ key: input.text(1, bounds.idempotencyKeyBytes), untilMs: input.u48() })),
+        keys: input.list(() => ({ key: input.text(1, bounds.idempotencyKeyBytes), untilMs: input.u48() })),
       };
     case stepCodes.ended:
       return {
         kind: 'ended',
-        rows: input.list(22, () => ({ topic: input.u32(), position: input.position(), endedAtMs: input.u48() })),
+        rows: input.list(() => ({ topic: input.u32(), position: input.position(), endedAtMs: input.u48() })),
       };
     case stepCodes.messages:
-      return { kind: 'messages', topic: input.u32(), positions: input.list(12, () => input.position()) };
+      return { kind: 'messages', topic: input.u32(), positions: input.list(() => input.position()) };
     case stepCodes.group:
       return {
         kind: 'group',
         topic: input.u32(),
         group: input.u32(),
-        holds: input.list(12, () => input.position()),
+        holds: input.list(() => input.position()),
         last: input.flag(),
       };
     default:
@@ -184,7 +184,7 @@ function readRef(input: ByteReader): LeaseRef {
 }
 
 function readRefs(input: ByteReader): LeaseRef[] {
-  return input.list(18, () => readRef(input));
+  return input.list(() => readRef(input));
 }
 
 function readName(input: ByteReader): string {

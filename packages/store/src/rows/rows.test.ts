@@ -157,7 +157,7 @@ test('the order of keys is the order of time, within their table', () => {
   ];
   for (const table of ['message', 'ended'] as const) {
     const sorted = positions.map((at) => keys.ofTopic(table, 1, at));
-    expect(sorted.toReversed().sort(Buffer.compare)).toEqual(sorted);
+    expect(sorted.toReversed().sort((a, b) => Buffer.compare(a, b))).toEqual(sorted);
     expect(sorted.map(messagePosition)).toEqual(positions);
   }
 });

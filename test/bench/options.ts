@@ -1,0 +1,9 @@
+// What may be asked of a benchmark; each reads what concerns it.
+
+export interface BenchOptions {
+  readonly runs: number;
+  readonly seconds: number;
+  readonly waiting: number;
+  readonly messages: number;
+  readonly kills: number;
+}
