@@ -4,7 +4,7 @@
 import type { FaultKind } from './profile.ts';
 import type { Random } from './random.ts';
 import type { Machine } from './world/machine.ts';
-import type { World } from './world/world.ts';
+import { mostWildMs, type World } from './world/world.ts';
 
 type Fault = (world: World, random: Random) => void;
 
@@ -174,10 +174,9 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
     }),
   clockJump: (world, random) => {
     const machine = anyMachine(world, random);
-    const errorMs = (random.next() * 2 - 1) * world.profile.skewMs;
+    const errorMs = machine.wildClock ? random.next() * mostWildMs : (random.next() * 2 - 1) * world.profile.skewMs;
     world.trace.note(machine.id, 'its clock is set, wrong by', Math.round(errorMs));
-    if (!machine.wildClock) machine.clock.set(errorMs);
-    else machine.clock.jump((random.next() * 2 - 1) * 60_000);
+    machine.clock.set(errorMs);
   },
   clientCut: (world, random) => {
     const link = world.requests.link(random.pick(world.machines).id);

@@ -108,14 +108,13 @@ async function live(world: World): Promise<void> {
 }
 
 function evidenceOf({ profile, history, time }: World, found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>): Evidence {
-  const { work, skewMs, drift, wildClock, writeMs, faults } = profile;
+  const { work, skewMs, drift, writeMs, faults } = profile;
   // No lease ends in such a run but by an acknowledgement.
   const patient = work.leaseMs >= 60_000 && work.abandon === 0 && work.nack === 0 && work.walkAway === 0;
   return {
     ...found,
     history,
     skewMs: skewMs + drift * time.nowMs + 5,
-    wildClock,
     clockLagMs: faults.includes('clogged') ? mostSlowMs + 100 : 100,
     endedMs: time.nowMs,
     slackMs: 1_500 + 60 * writeMs,

@@ -105,7 +105,6 @@ function evidence(story: Story): Evidence {
     log: story.log ?? [entry(1, [leased(5)]), entry(2, [acknowledged])],
     skewMs: 0,
     clockLagMs: 60,
-    wildClock: false,
     mendedMs: 0,
     endedMs: 60_000,
     slackMs: 1_500,

@@ -20,8 +20,6 @@ export interface Evidence {
   readonly skewMs: number;
   /** How far cluster time may be behind: what a leader knows of a clock is as old as the message that told it. */
   readonly clockLagMs: number;
-  /** One machine's wall clock may say anything. */
-  readonly wildClock: boolean;
   /** True ms: nothing is broken from here on. */
   readonly mendedMs: number;
   readonly endedMs: number;

@@ -137,11 +137,7 @@ export class MachineClock {
     return ownMs / (1 + this.#drift);
   }
 
-  jump(byMs: number): void {
-    this.#skewMs += byMs;
-  }
-
-  /** Somebody sets the wall clock right, give or take. */
+  /** Somebody sets the wall clock, to something that is wrong by this. */
   set(errorMs: number): void {
     this.#skewMs = errorMs - this.#drift * this.#time.nowMs;
   }

@@ -36,6 +36,9 @@ export interface WorldOptions {
   readonly print?: ((line: string) => void) | undefined;
 }
 
+/** How far a wild clock may be ahead. */
+export const mostWildMs = 3_600_000;
+
 const timing = { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
 
 export function createWorld({ seed, profile, keepLines, print }: WorldOptions): World {
@@ -97,14 +100,17 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
 
 type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'requests' | 'onStopped'>;
 
-/** Clocks are wrong within the bound; with `wildClock` one of them by up to an hour. */
+/**
+ * Clocks are wrong within the bound; with `wildClock` one of them is ahead by anything up to an hour. Not behind: where a
+ * leader knows only two clocks the slower one counts, and what ran on it runs out when a third one is heard.
+ */
 function createMachines(profile: Profile, ids: readonly NodeId[], random: Random, around: Surroundings): Machine[] {
   const { time } = around;
   const peers = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
   const wild = profile.wildClock ? random.int(0, ids.length - 1) : -1;
   return ids.map((id, i): Machine => {
     const own = random.fork(id);
-    const skewMs = (own.next() * 2 - 1) * (i === wild ? 3_600_000 : profile.skewMs);
+    const skewMs = i === wild ? own.next() * mostWildMs : (own.next() * 2 - 1) * profile.skewMs;
     const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, maxClockSkewMs: 500 };
     return new Machine({
       ...around,

@@ -3,12 +3,10 @@ import type { Check, Evidence } from '../evidence.ts';
 
 /**
  * In true time, within the stated bound on clocks. A delay begins on the cluster's clock and ends on it, so it meets the
- * bound twice, and is shorter by what that clock was behind when it began; where a wrong clock may have been one of only
- * two that a leader knew, it is only held to what the cluster itself said.
+ * bound twice, and is shorter by what that clock was behind when it began.
  */
-function earliestMs({ dueMs, delayed, deliverAtMs }: Scheduled, { skewMs, wildClock, clockLagMs }: Evidence): number {
-  if (!delayed) return dueMs - skewMs;
-  return wildClock ? Math.min(dueMs, deliverAtMs ?? dueMs - 3_600_000) - 2 * skewMs : dueMs - 2 * skewMs - clockLagMs;
+function earliestMs({ dueMs, delayed }: Scheduled, { skewMs, clockLagMs }: Evidence): number {
+  return delayed ? dueMs - 2 * skewMs - clockLagMs : dueMs - skewMs;
 }
 
 export const nothingIsEarly: Check = {
