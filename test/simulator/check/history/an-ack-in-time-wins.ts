@@ -9,7 +9,13 @@ export const anAckInTimeWins: Check = {
   find({ history, acksReach, skewMs }) {
     if (!acksReach) return [];
     const found: string[] = [];
-    const acks = new Map(history.settled.filter(({ verb }) => verb === 'ack').map((ack) => [ack.receipt, ack]));
+    // Of several for one receipt the first.
+    const acks = new Map(
+      history.settled
+        .filter(({ verb }) => verb === 'ack')
+        .toReversed()
+        .map((ack) => [ack.receipt, ack]),
+    );
     for (const first of history.delivered) {
       const ack = acks.get(first.receipt);
       if (ack === undefined || ack.invokedMs > first.leasedUntilMs - skewMs - inTimeMs) continue;

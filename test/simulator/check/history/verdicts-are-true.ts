@@ -8,7 +8,10 @@ export const verdictsAreTrue: Check = {
     const definite = new Set(['cancelled', 'stopped', 'delivered']);
     const byTag = new Map<string, typeof history.cancelled>();
     for (const cancel of history.cancelled) byTag.set(cancel.tag, [...(byTag.get(cancel.tag) ?? []), cancel]);
-    const acks = new Map(history.settled.filter(({ verb }) => verb === 'ack').map((ack) => [ack.receipt, ack]));
+    const ackedMs = new Map<string, number>();
+    for (const { verb, receipt, invokedMs } of history.settled) {
+      if (verb === 'ack') ackedMs.set(receipt, Math.min(invokedMs, ackedMs.get(receipt) ?? invokedMs));
+    }
     for (const [tag, cancels] of byTag) {
       for (const { verdict, invokedMs, endedMs } of cancels) {
         if (verdict === 'notFound' || verdict === 'forgotten' || verdict === 'skipped')
@@ -21,8 +24,7 @@ export const verdictsAreTrue: Check = {
         if (first !== undefined && verdict === 'leased')
           found.push(`${tag} was ${first.verdict} at ${first.endedMs.toFixed(1)}, and leased at ${endedMs.toFixed(1)}`);
         const acked = history.delivered.some(
-          (delivery) =>
-            delivery.tag === tag && (acks.get(delivery.receipt)?.invokedMs ?? Number.POSITIVE_INFINITY) < endedMs,
+          (one) => one.tag === tag && (ackedMs.get(one.receipt) ?? endedMs) < endedMs,
         );
         if (verdict === 'delivered' && !acked)
           found.push(`${tag} was told delivered at ${endedMs.toFixed(1)}, and nobody had acknowledged it`);
