@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { profileOfSeed } from './profile.ts';
 import { runSeed } from './run-seed.ts';
 
-const fixed = [1, 3, 5, 9, 11, 13, 15, 17];
+const fixed = [1, 3, 5, 9, 11, 13, 15, 17].map((seed) => ({ seed }));
 const base = Math.floor(Math.random() * 1_000_000);
-const drawn = Array.from({ length: 12 }, (_, i) => base + i);
+const drawn = Array.from({ length: 12 }, (_, i) => ({ seed: base + i }));
 
 test.each([...fixed, ...drawn])(
-  'seed %i: npm run sim -- --seed %i --trace',
-  async (seed) => {
+  'npm run sim -- --seed $seed --trace',
+  async ({ seed }) => {
     const { violations, reached } = await runSeed({ seed, profile: profileOfSeed(seed) });
     expect(violations).toEqual([]);
     expect(reached['delivered']).toBeGreaterThan(0);

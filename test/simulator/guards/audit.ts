@@ -9,6 +9,7 @@ import { rolldown } from 'rolldown';
 import { consensusGuards } from './consensus.ts';
 import { deliveryGuards } from './delivery.ts';
 import type { Change, Guard } from './guard.ts';
+import { viewGuards } from './views.ts';
 
 interface Outcome {
   readonly guard: Guard;
@@ -99,7 +100,7 @@ async function attack(guard: Guard, unchanged: string): Promise<Outcome> {
     : { guard, seeds: undefined, says: `fails unchanged, too: ${violation}` };
 }
 
-const wanted = [...consensusGuards, ...deliveryGuards].filter(
+const wanted = [...consensusGuards, ...deliveryGuards, ...viewGuards].filter(
   ({ name }) => values.only === undefined || name.includes(values.only),
 );
 process.once('SIGTERM', () => process.exit(1));

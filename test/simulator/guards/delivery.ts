@@ -2,7 +2,6 @@
 import type { Guard } from './guard.ts';
 
 const apply = 'packages/store/src/apply';
-const read = 'packages/store/src/read';
 const scheduler = 'packages/scheduler/src';
 const server = 'packages/server/src';
 
@@ -133,85 +132,6 @@ export const deliveryGuards: readonly Guard[] = [
     ],
   },
   {
-    name: 'P1-view-sees-pending-effects',
-    rule: '[P1] a view is the database and the layers that are applied and not written',
-    profile: 'swarm',
-    seeds: 40,
-    changes: [
-      {
-        file: 'packages/store/src/open-store.ts',
-        text: '      layers: this.#layers.freeze(),',
-        instead: '      layers: this.#layers.freeze().slice(0, 0),',
-      },
-    ],
-  },
-  {
-    name: 'P2-view-is-frozen',
-    rule: '[P2] the layers of a view stay, whatever a turn writes meanwhile',
-    profile: 'swarm',
-    seeds: 200,
-    changes: [
-      {
-        file: `${read}/layers.ts`,
-        text: '    return [...this.#writing, ...this.#sealed];',
-        instead: `    return new Proxy([], {
-      get: (_, name) => {
-        const now = [...this.#writing, ...this.#sealed];
-        const value = Reflect.get(now, name);
-        return typeof value === 'function' ? value.bind(now) : value;
-      },
-    });`,
-      },
-    ],
-  },
-  {
-    name: 'P3-a-turn-drops-its-own-layer',
-    rule: '[P3] a finished turn drops its layer, and no key that was written again',
-    profile: 'swarm',
-    seeds: 40,
-    changes: [
-      {
-        file: `${read}/layers.ts`,
-        text: '    this.#writing.shift();',
-        instead: `    for (const id of this.#writing.shift()?.rows.keys() ?? []) {
-      this.#open.rows.delete(id);
-      for (const layer of this.#sealed) layer.rows.delete(id);
-    }`,
-      },
-    ],
-  },
-  {
-    name: 'P8-last-seq-not-the-next',
-    rule: '[P8] the seq of a view is the last one issued',
-    profile: 'swarm',
-    seeds: 100,
-    changes: [
-      {
-        file: `${apply}/entry-rows.ts`,
-        text: '    this.#meta.seq += 1;\n    return this.#meta.seq;',
-        instead: '    const next = Math.max(1, this.#meta.seq);\n    this.#meta.seq = next + 1;\n    return next;',
-      },
-    ],
-  },
-  {
-    name: 'layer-until-it-is-written',
-    rule: 'a layer is looked into until its turn is on the disk',
-    profile: 'swarm',
-    seeds: 40,
-    changes: [
-      {
-        file: 'packages/raft/src/driver/loop.ts',
-        text: '    this.#sealedBytes = pendingBytes;',
-        instead: '    if (effects !== undefined) stateMachine.effectsWritten();\n    this.#sealedBytes = pendingBytes;',
-      },
-      {
-        file: 'packages/raft/src/driver/loop.ts',
-        text: '      if (hasEffects) stateMachine.effectsWritten();\n',
-        instead: '',
-      },
-    ],
-  },
-  {
     name: 'ack-checks-the-token',
     rule: 'a receipt that is no longer current is refused',
     profile: 'swarm',
@@ -320,19 +240,6 @@ export const deliveryGuards: readonly Guard[] = [
         file: `${server}/leadership.ts`,
         text: "state.kind === 'suspended' && doubts === 0",
         instead: "state.kind === 'suspended' && doubts < 0",
-      },
-    ],
-  },
-  {
-    name: 'row-checksum',
-    rule: 'a row with a flipped bit stops its node',
-    profile: 'directories',
-    seeds: 400,
-    changes: [
-      {
-        file: 'packages/store/src/rows/row.ts',
-        text: 'if (crc32(body, crc32(key)) !== bytes.readUInt32BE(at))',
-        instead: 'if (false)',
       },
     ],
   },

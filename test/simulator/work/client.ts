@@ -1,10 +1,11 @@
 // One client process: the product's retrying carrier on the simulated network, and everything that it saw, written down.
-import { HoldfastError, OutcomeUnknownError, type RequestOf } from '@holdfast/api';
+import type { RequestOf } from '@holdfast/api';
 import { type Carrier, createRetryingCarrier } from '@holdfast/client';
 import type { Random } from '../random.ts';
 import type { Trace } from '../trace.ts';
 import { apiOf, type ClientNetwork } from '../world/client-network.ts';
 import { epochMs, type TrueTime } from '../world/clock.ts';
+import { type Ending, endingOf } from './ending.ts';
 import type { Cancelled, Delivered, History, Scheduled, Settled, Tag, Verb } from './history.ts';
 
 export interface ClientOptions {
@@ -23,11 +24,6 @@ export interface Wanted {
   /** True ms. A delay is counted by the cluster, from when it applies the command. */
   readonly due: { readonly atMs: number } | { readonly delayMs: number };
 }
-
-/** What a request came to: an answer, or what the client was told instead. */
-type Ending<T> =
-  | { readonly kind: 'answered'; readonly answer: T }
-  | { readonly kind: 'unknown' | 'refused' | 'aborted'; readonly code: string };
 
 export class Client {
   readonly name: string;
@@ -279,24 +275,8 @@ export class Client {
     record.endedMs = this.nowMs;
   }
 
-  async #end<T>(call: Promise<T>): Promise<Ending<T>> {
-    const { failures } = this.#options.history;
-    try {
-      return { kind: 'answered', answer: await call };
-    } catch (error) {
-      const kind =
-        error instanceof OutcomeUnknownError
-          ? 'unknown'
-          : error instanceof HoldfastError
-            ? error.applied === 'no'
-              ? 'refused'
-              : 'unknown'
-            : 'aborted';
-      const code = error instanceof HoldfastError ? error.code : String(error);
-      if (kind === 'aborted' && !code.includes('walked away')) throw error;
-      failures.set(code, (failures.get(code) ?? 0) + 1);
-      return { kind, code };
-    }
+  #end<T>(call: Promise<T>): Promise<Ending<T>> {
+    return endingOf(call, this.#options.history.failures);
   }
 
   #note(what: string, about: string, ending: Ending<unknown>): void {
