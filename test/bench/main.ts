@@ -1,5 +1,5 @@
 // npm run bench -- schedule | lateness | burst | memory | failover [options]
-// The work is the one that peers are measured on; each command says in its header which.
+// W1, W2, ... in what is printed are names of workloads; the file of each command says in its first lines what it does.
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { burst } from './burst.ts';

@@ -1,5 +1,5 @@
-// Messages fall due at a steady rate; the node that delivers is killed in the middle and stays dead. In the system that
-// Holdfast learned from, nothing more is delivered until that node returns, and some is lost.
+// Messages fall due at a steady rate; the node that delivers is killed in the middle and stays dead: another one must go
+// on without it, with nothing lost, early or twice.
 import { Holdfast } from 'holdfast';
 import { Deliveries } from '../measure/deliveries.ts';
 import { ProcessCluster } from '../processes/cluster.ts';

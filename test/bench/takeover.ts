@@ -1,4 +1,4 @@
-// npm run takeover -- --runs 10: the failure that Holdfast exists to end, by command; the worst of each run.
+// npm run takeover -- --runs 10: the node that delivers is killed and stays dead; prints the worst of each run.
 import { parseArgs } from 'node:util';
 import { ms } from '../measure/percentiles.ts';
 import { takeover } from './takeover-run.ts';

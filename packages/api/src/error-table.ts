@@ -110,7 +110,7 @@ export const errorTable = {
   HF_UNREACHABLE: {
     status: 503,
     applied: 'no',
-    says: 'No node could be reached in the time that the caller gave.',
+    says: 'The client library could reach no node in the time that the caller gave.',
     next: 'Check the addresses and the network, then repeat the request.',
   },
   HF_INTERNAL: {

@@ -19,7 +19,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Whole ms, or text such as '15m' or '1h30m'. */
+/** Whole ms, or text such as '15m' or '1h30m'; units are w, d, h, m, s, ms. */
 export type Duration = number | string;
 
 /** @throws HoldfastError HF_INVALID_REQUEST that names the field */

@@ -5,16 +5,23 @@ import type { Delivery } from './message.ts';
 import { type PayloadCodec, reasonOf } from './payload.ts';
 
 export interface GroupSettings {
-  /** Where a new group begins: 'earliest' (by default) has everything that waits; 'now', or an instant in the past. */
+  /**
+   * Where a new group begins: 'earliest' (by default) has everything that waits; 'now', or an instant in the past (ISO 8601,
+   * or ms since the epoch), has what is due after it.
+   */
   readonly start?: string | number;
+  /** After so many a message becomes a dead letter; 16 by default. */
   readonly maxAttempts?: number;
+  /** Before the second attempt; doubles with each further one. 1 s by default. */
   readonly backoffFirst?: Duration;
+  /** The longest pause between two attempts; 10 minutes by default. */
   readonly backoffMax?: Duration;
 }
 
 export interface NackOptions extends CallOptions {
   /** Until the next attempt; without it, the group's back-off decides. */
   readonly delay?: Duration;
+  /** Kept with the message, and shown when it becomes a dead letter; at most 200 characters. */
   readonly reason?: string;
 }
 

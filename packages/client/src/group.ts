@@ -7,9 +7,9 @@ import { shownPayload } from './payload.ts';
 import { type Handler, startWorker, type Worker, type WorkerOptions } from './worker.ts';
 
 export interface ReceiveOptions extends CallOptions {
-  /** 1 to 256; 1 by default. */
+  /** Messages at once: 1 to 256; 1 by default. */
   readonly max?: number;
-  /** How long the messages are this consumer's alone; 30 s by default. */
+  /** How long the messages are this consumer's alone: 100 ms to 12 h; 30 s by default. */
   readonly lease?: Duration;
   /** How long to wait when nothing is due; not at all by default. */
   readonly wait?: Duration;
@@ -29,15 +29,23 @@ export interface Group<Payload> {
    * @throws the signal's reason; what was leased in that very moment comes again when its lease ends
    */
   receive(options?: ReceiveOptions): Promise<readonly Delivery<Payload>[]>;
-  /** Done with these messages. Repeated until a leader answers. */
+  /**
+   * Done with these messages. Repeated until a leader answers.
+   *
+   * @returns for each receipt `ok` (also when it was acknowledged before), `receiptNotCurrent` (the lease ended: the message
+   *          comes, or came, again), or `notFound`
+   */
   ack(receipts: Receipts, options?: CallOptions): Promise<AnswerOf<'ack'>['results']>;
-  /** Give messages back, to be tried again later. */
+  /** Give messages back, to be tried again later. @returns for each receipt as `ack` does */
   nack(receipts: Receipts, options?: NackOptions): Promise<AnswerOf<'nack'>['results']>;
-  /** Make leases last `lease` from now. */
+  /** Make leases last `lease` from now; never shortens one. @returns as `ack` does, with the new end in ms since the epoch */
   extend(receipts: Receipts, lease: Duration, options?: CallOptions): Promise<AnswerOf<'extend'>['results']>;
-  /** Create the group, or change its settings (its start stays). */
+  /**
+   * Create the group, or give it the settings of `topic.group(name, settings)`: those that are left out get their default
+   * again. The start of a group that is there stays.
+   */
   put(options?: CallOptions): Promise<AnswerOf<'putGroup'>>;
-  /** @throws HoldfastError HF_TOPIC_NOT_FOUND, HF_GROUP_NOT_FOUND */
+  /** The group's settings and counts. @throws HoldfastError HF_TOPIC_NOT_FOUND, HF_GROUP_NOT_FOUND */
   counts(options?: CallOptions): Promise<AnswerOf<'group'>>;
   /** Messages given up after the last attempt, fetched page by page as they are read. */
   deadLetters(options?: CallOptions): AsyncIterable<DeadLetter>;

@@ -26,7 +26,9 @@ export interface Delivery<Payload> {
   readonly token: number;
   /** The handle of this lease, for ack, nack and extend. */
   readonly receipt: string;
+  /** When it was due, ms since the epoch. */
   readonly deliverAtMs: number;
+  /** When the lease ends, ms since the epoch, by the cluster's clock. */
   readonly leasedUntilMs: number;
 }
 

@@ -10,7 +10,7 @@ import { type PayloadCodec, shownPayload } from './payload.ts';
 export type When = { readonly at: Date | string | number } | { readonly delay: Duration };
 
 export interface WriteOptions extends CallOptions {
-  /** Same key and same request: the first answer again. One is drawn for each call that has none. */
+  /** Same key and same request: the first answer again, for ten minutes. One is drawn for each call that has none. */
   readonly idempotencyKey?: string;
 }
 
@@ -26,9 +26,11 @@ export interface MessageToSend<Payload> {
 }
 
 export interface ListOptions extends CallOptions {
+  /** Due at this instant or later: a Date, ISO 8601 or ms since the epoch. */
   readonly dueAfter?: Date | string | number;
+  /** Due before this instant. */
   readonly dueBefore?: Date | string | number;
-  /** Messages fetched at once. */
+  /** Messages fetched at once: 1 to 1,000; 100 by default. */
   readonly pageMessages?: number;
 }
 
@@ -57,11 +59,15 @@ export interface Topic<Input, Output = Input> {
   ): Promise<{ readonly messages: readonly Scheduled[]; readonly repeated: boolean }>;
   /** @throws HoldfastError HF_MESSAGE_NOT_FOUND, HF_TOPIC_NOT_FOUND */
   get(id: string, options?: CallOptions): Promise<MessageSeen>;
-  /** Cancel a message. The verdict is definite: after `cancelled` or `stopped` no delivery follows. */
+  /**
+   * Cancel a message. The verdict is definite: after `cancelled` or `stopped` no delivery follows. docs/http.md lists them.
+   *
+   * @throws HoldfastError HF_TOPIC_NOT_FOUND. OutcomeUnknownError: repeat with the same `idempotencyKey`.
+   */
   cancel(id: string, options?: WriteOptions): Promise<AnswerOf<'cancel'>>;
   /** What stands in the topic, in order of time; fetched page by page as it is read. */
   list(options?: ListOptions): AsyncIterable<ListedMessage>;
-  /** @throws HoldfastError HF_TOPIC_NOT_FOUND before the first message or group */
+  /** The topic's counts, and its groups with theirs. @throws HoldfastError HF_TOPIC_NOT_FOUND before the first message or group */
   counts(options?: CallOptions): Promise<AnswerOf<'topic'>>;
   /** @param settings used when the group is new; see `Group.put` to change them */
   group(name: string, settings?: GroupSettings): Group<Output>;

@@ -46,13 +46,13 @@ test('a handler gets the message and what is known of it; returning acknowledges
   const worker = store
     .topic('t')
     .group('g', { maxAttempts: 3 })
-    .worker((message) => void seen.push(message), { onError: noErrors });
+    .worker((message) => void seen.push(message), { concurrency: 1, onError: noErrors });
   await settle();
   expect(seen).toMatchObject([
     { id: 'm0000001', payload: 1, attempt: 1, token: 1, latenessMs: 250, deliverAt: new Date(1_900_000_000_000) },
   ]);
   expect(calls[0]?.body).toMatchObject({
-    max: 8,
+    max: 1,
     lease: 30_000,
     wait: 1_000,
     create: { start: 'earliest', maxAttempts: 3 },
@@ -85,12 +85,25 @@ test('no more handlers run than `concurrency`, and a place that is free is used 
   go(0);
   await settle();
   expect(messages).toHaveLength(3);
-  expect(calls.filter(({ verb }) => verb === 'receive').map(({ body }) => Object(body).max)).toEqual([2, 1]);
+  expect(calls.filter(({ verb }) => verb === 'receive').map(({ body }) => Object(body).max)).toEqual([1, 1, 1]);
   const stopping = worker.stop();
   go(1);
   go(2);
   await stopping;
   expect(worker.counters()).toMatchObject({ received: 3, acknowledged: 3 });
+});
+
+test('a few receives wait at once, and together they ask for no more than there are places', async () => {
+  const { store, calls } = fakeStore({ receive: (_request, signal) => silence(signal) });
+  const worker = store
+    .topic('t')
+    .group('g')
+    .worker(() => undefined, { concurrency: 64, onError: noErrors });
+  await settle();
+  const asked = calls.filter(({ verb }) => verb === 'receive').map(({ body }) => Number(Object(body).max));
+  expect(asked).toHaveLength(3);
+  expect(asked.reduce((sum, max) => sum + max, 0)).toBe(64);
+  await worker.stop({ within: 0 });
 });
 
 test('throwing gives the message back with the reason', async () => {
@@ -199,7 +212,7 @@ test('a receive that fails is visible and repeated, with longer and longer pause
   const worker = fake.store
     .topic('t')
     .group('g')
-    .worker(() => undefined, { onError });
+    .worker(() => undefined, { concurrency: 1, onError });
   await fake.clock.advance(12_000);
   expect(atMs).toEqual([0, 100, 300, 700, 1_500, 3_100, 6_300, 11_300]);
   expect(onError).toHaveBeenCalledTimes(8);
@@ -254,7 +267,7 @@ test('a stop asks once more for what was leased to the receive that it broke off
   const worker = store
     .topic('t')
     .group('g')
-    .worker((message) => void seen.push(message.id), { onError: noErrors });
+    .worker((message) => void seen.push(message.id), { concurrency: 1, onError: noErrors });
   await settle();
   await worker.stop();
   expect(seen).toEqual(['m0000007']);

@@ -1,6 +1,8 @@
 // One node inside this program: no server, no port. Messages survive the program; run it again, and they are still there.
 //
-//     node examples/open.ts ./data
+// In packages/holdfast, after `npm run build`:
+//
+//     npx tsx examples/open.ts ./data
 import { fileURLToPath } from 'node:url';
 import { Holdfast } from 'holdfast';
 

@@ -6,7 +6,7 @@ interface Advice {
 }
 
 const moveAway =
-  'The other members go on as long as a majority of them is there (two of three). Move this directory away, keep it, and restore the member from a backup.';
+  'The other members go on as long as a majority of them is there (two of three). Move this directory away and keep it. This version can not bring the member back, and an older copy of the directory may have forgotten a vote: only a node on its own may start from a copy.';
 
 export const raftErrors = {
   HF_LOG_CORRUPT: { says: 'A row of the log is damaged.', next: moveAway },
@@ -29,7 +29,7 @@ export const raftErrors = {
   },
   HF_WIPED_MEMBER: {
     says: 'This member was founded with another directory, which is gone: an empty one may have forgotten a vote.',
-    next: 'Two of three go on without it. Put the old directory back, or restore the cluster from a backup.',
+    next: 'Two of three go on without it. Put the old directory back; without it this version can not bring the member back.',
   },
   HF_WRITE_FAILED: {
     says: 'A write to the log failed, and nothing is known about what is on the disk.',

@@ -1,5 +1,5 @@
 // Walk 12/15: the leader's hands. Life = one leadership: created when the first entry of the own term is applied, its first
-// proposal is `begin`. From store/apply.ts, on to store/apply/lease.ts.
+// proposal is `begin`. From scheduler/window.ts, on to delivery/pick.ts; leadership.ts carries out what this file says.
 //
 // It holds no truth. What it knows was told by views and changes of the store, and a new one is built from the same
 // store after an election, or after a doubt.

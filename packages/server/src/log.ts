@@ -58,7 +58,7 @@ export const logEvents = {
   'clock.skewed': {
     level: 'warn',
     means:
-      "A node's clock is further from the median than --max-clock-skew-ms: messages may be early or late by as much.",
+      "A node's clock is further from the median than --max-clock-skew-ms: one wrong clock of three moves nothing, a second one makes messages early or late.",
     next: 'Repair the time service of `node`.',
   },
   'clock.agrees': { level: 'info', means: 'The clock of `node` is within the limit again.', next: 'Nothing.' },

@@ -120,7 +120,7 @@ export const metricTable = {
     kind: 'gauge',
     labels: ['peer'],
     says: "A node's clock minus the median of all, where known.",
-    next: 'Repair the time service of that machine: messages come early or late by as much.',
+    next: 'Repair the time service of that machine: one wrong clock of three moves nothing, a second one makes messages early or late.',
   },
   refusals: {
     name: 'holdfast_refusals_total',

@@ -27,7 +27,7 @@ export const startErrors = {
   },
   HF_DIRECTORY_DAMAGED: {
     says: 'The data directory was in use before, and its database is missing or damaged.',
-    next: 'Do not empty it: a node that forgot a vote is a danger. The others go on as long as a majority of them is there (two of three). Move the directory away, keep it, and restore the node from a backup.',
+    next: 'Do not empty it: a node that forgot a vote is a danger. The others go on as long as a majority of them is there (two of three). Move the directory away and keep it. This version can not bring a member back, and an older copy of the directory may have forgotten a vote: only a node on its own may start from a copy.',
   },
 } as const satisfies Readonly<Record<string, { readonly says: string; readonly next: string }>>;
 

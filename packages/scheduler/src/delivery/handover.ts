@@ -1,4 +1,5 @@
-// Walk: the lease is applied; its messages are read and handed to the waiting consumer, if nobody else may lead by now.
+// Walk 14/15: the lease is applied; its messages are read and handed to the waiting consumer, if nobody else may lead by
+// now. From store/apply/lease.ts, on to server/service/deliveries.ts.
 import type { GrantedLease, Position, View } from '@holdfast/store';
 import type { Group, Waiter } from '../group.ts';
 import { type Life, runApart } from '../life.ts';

@@ -1,4 +1,4 @@
-// Walk: due rows and waiting receives become ONE lease command.
+// Walk 12/15: due rows and waiting receives become ONE lease command. From scheduler/scheduler.ts, on to store/apply/lease.ts.
 import type { LeaseCommand, Position, ReceiveRef } from '@holdfast/store';
 import type { Group, Waiter } from '../group.ts';
 

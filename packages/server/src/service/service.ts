@@ -1,5 +1,5 @@
-// The complete table verb -> function, and the one way to it: counted, checked, placed, answered. HTTP, the embedded
-// library and the simulator call it alike.
+// Walk 3/15: the complete table verb -> function, and the one way to it: counted, checked, placed (here, or forwarded to
+// the leader), answered. HTTP, the embedded library and the simulator call it alike. On to server/service/messages.ts.
 import {
   type AnswerOf,
   HoldfastError,

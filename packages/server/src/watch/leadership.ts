@@ -1,6 +1,6 @@
 // The life of a scheduler: born when the first entry of the own term is applied, ended with the leadership, suspended in
-// doubt and built anew when a quorum answers in the same term (a leader that doubted once and then never delivered again
-// would be the failure that this project exists to end).
+// doubt and built anew when a quorum answers in the same term (otherwise a leader that doubted once would look healthy
+// and never deliver again).
 import type { Scheduler } from '@holdfast/scheduler';
 import type { MemberLog } from '../member.ts';
 

@@ -1,4 +1,4 @@
-// Cancel a message, for all groups, with a definite verdict (the table in docs and in verdicts.test.ts).
+// Cancel a message, for all groups, with a definite verdict (the table in docs/http.md).
 //
 // After `cancelled` or `stopped` no delivery can follow: a lease later in the log finds no row.
 import type { CommandOf } from '../command.ts';

@@ -1,5 +1,5 @@
-// Walk 13/15: the message belongs to one consumer until a time, with a token. From scheduler/scheduler.ts, on to
-// server/service/deliveries.ts.
+// Walk 13/15: the message belongs to one consumer until a time, with a token. From scheduler/delivery/pick.ts, on to
+// scheduler/delivery/handover.ts.
 //
 // The command names exact rows, and the cursor that they follow from. What is no longer as it was assumed is left out.
 import { commandBounds } from '../bounds.ts';
