@@ -70,6 +70,8 @@ const workerBounds = {
   stopMs: 30_000,
   /** Messages whose handler is done and whose ack is not answered: beyond it nothing more is received. */
   settling: 1_024,
+  /** Receives at once: while one's lease is being written, the next is waiting at the leader already. */
+  receives: 3,
   firstBackoffMs: 100,
   backoffMs: 5_000,
   /** What was leased to a receive that a stop broke off is asked for once more, so long. */
@@ -99,6 +101,8 @@ class RunningWorker<Payload> implements Worker {
   readonly #counts = { received: 0, acknowledged: 0, failed: 0, leasesLost: 0, lateAcks: 0 };
   readonly #errors = { receive: 0, payload: 0, handler: 0, extend: 0, ack: 0, nack: 0 };
   #settling = 0;
+  /** Messages that the receives under way have asked for. */
+  #asked = 0;
   /** Whoever waits until a handler or an ack is done: the receive loop, and each stop. */
   #waiters: (() => void)[] = [];
   #stopped: Promise<void> = Promise.resolve();
@@ -133,7 +137,10 @@ class RunningWorker<Payload> implements Worker {
   }
 
   start(): void {
-    this.#stopped = this.#receiveUntilStopped();
+    const receives = Math.min(workerBounds.receives, this.#concurrency);
+    const share = Math.min(Math.ceil(this.#concurrency / receives), bounds.messagesPerReceive);
+    const loops = Array.from({ length: receives }, () => this.#receiveUntilStopped(share));
+    this.#stopped = Promise.all(loops).then(() => undefined);
     const { signal } = this.#options;
     if (signal?.aborted === true) void this.stop();
     else signal?.addEventListener('abort', this.#onSignal, { once: true });
@@ -164,21 +171,25 @@ class RunningWorker<Payload> implements Worker {
     return this.stop();
   }
 
-  async #receiveUntilStopped(): Promise<void> {
+  async #receiveUntilStopped(share: number): Promise<void> {
     let backoffMs: number = workerBounds.firstBackoffMs;
     while (!this.#stopping.signal.aborted) {
-      const max = Math.min(this.#room(), bounds.messagesPerReceive);
+      const max = Math.min(this.#room(), share);
       if (max <= 0) {
         await this.#progress();
         continue;
       }
+      this.#asked += max;
       try {
         const deliveries = await this.#pull(max);
         for (const delivery of deliveries) void this.#handle(delivery);
+        // Only now: between the two, another loop would take the same places.
+        this.#answered(max);
         backoffMs = workerBounds.firstBackoffMs;
         // Handlers that are done at once make room first, so that the next receive asks for more than the last one's rest.
         if (deliveries.length > 0) await this.#pause(0);
       } catch (error) {
+        this.#answered(max);
         this.#report(error, 'receive');
         await this.#pause(backoffMs);
         backoffMs = Math.min(backoffMs * 2, workerBounds.backoffMs);
@@ -186,8 +197,14 @@ class RunningWorker<Payload> implements Worker {
     }
   }
 
+  #answered(max: number): void {
+    this.#asked -= max;
+    this.#progressed();
+  }
+
   #room(): number {
-    return Math.min(this.#concurrency - this.#running.size, workerBounds.settling - this.#settling);
+    const taken = this.#running.size + this.#asked;
+    return Math.min(this.#concurrency - taken, workerBounds.settling - this.#settling - this.#asked);
   }
 
   /** One receive. When a stop breaks it off, it is asked for once more by its id: what was leased to it is here, not lost for a lease. */
