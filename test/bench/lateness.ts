@@ -1,4 +1,4 @@
-// W3: P messages wait for later; 30 k messages fall due 1 ms apart; one consumer process acknowledges each.
+// W3: `--waiting` messages wait for later; `--messages` fall due 1 ms apart; one worker acknowledges each.
 import { Deliveries } from '../measure/deliveries.ts';
 import { ms } from '../measure/percentiles.ts';
 import { body, fillWaiting, loops, withCluster } from './load.ts';

@@ -29,6 +29,11 @@ export interface MemberStore extends HoldfastStore {
  * Starts a member of a cluster; docs/configuration.md lists the settings. It serves as soon as a majority of the members
  * runs: until then calls wait. Closing the store stops the member.
  *
+ * @example
+ * const peers = 'n1=127.0.0.1:7501/127.0.0.1:7401,n2=127.0.0.1:7502/127.0.0.1:7402,n3=127.0.0.1:7503/127.0.0.1:7403';
+ * const dataDir = './data/n1';
+ * await Holdfast.join({ id: 'n1', dataDir, peers, listen: '127.0.0.1:7401', peerListen: '127.0.0.1:7501' });
+ *
  * @throws StartError, RaftError: it did not start, and nothing of it is left
  */
 export async function join(options: JoinOptions): Promise<MemberStore> {

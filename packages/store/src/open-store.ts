@@ -35,7 +35,7 @@ export interface StoreOptions {
   readonly changeListener?: ChangeListener;
 }
 
-/** Rows of another generation belong to a snapshot that is being installed, or was left behind. */
+/** The only one so far; a state that is installed beside this one would get another. */
 const generation = 1;
 
 /**

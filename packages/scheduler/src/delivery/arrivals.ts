@@ -1,4 +1,4 @@
-// Walk of a receive: it arrives, waits for `begin` if it must, and joins its group's waiters; or its caller walks away.
+// The way of a receive: it arrives, waits for `begin` if it must, and joins its group's waiters; or its caller walks away.
 import type { Waiter } from '../group.ts';
 import type { Life } from '../life.ts';
 import type { ReceiveAnswer, ReceiveRequest } from '../ports.ts';
