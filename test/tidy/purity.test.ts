@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { productSources, withoutCommentsAndStrings } from './sources.ts';
 
 const pure =
-  /^packages\/(?:raft\/src\/core|store\/src\/apply|store\/src\/rows)\/|^packages\/store\/src\/(?:apply|position|command-codec)\.ts$/;
+  /^packages\/(?:raft\/src\/core|store\/src\/(?:apply|rows|codec))\/|^packages\/store\/src\/(?:apply|fate|position|stamp)\.ts$/;
 const forbidden =
   /\b(?:Date|globalThis|global|Promise|async|await|process|setTimeout|setInterval|setImmediate|queueMicrotask|performance|Intl|toLocale\w*|localeCompare|crypto|fetch|require|WeakRef|FinalizationRegistry)\b|\bMath\s*(?:\.\s*random|\[)/g;
 

@@ -37,7 +37,7 @@ interface TailEntry {
 export type Fate = 'append' | 'refuse' | 'appendAndForget' | 'loseAndForget';
 
 /** Cluster time at the beginning of every test. */
-export const epochMs = 1_000_000_000;
+const epochMs = 1_000_000_000;
 
 export const quickConfig: GroupConfig = { maxAttempts: 5, backoffFirstMs: 100, backoffMaxMs: 1_000 };
 

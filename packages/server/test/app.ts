@@ -22,7 +22,7 @@ export interface RunningApp extends AsyncDisposable {
   readonly answered: string[];
 }
 
-export function serviceOf(answers: Answers): Service {
+function serviceOf(answers: Answers): Service {
   return {
     async call(verb, request, options) {
       const parsed = parseRequest(verb, request);
