@@ -37,3 +37,10 @@ test('what is no problem of ours is told from one', () => {
 test('every code that says unknown is a 5xx, and every 4xx says no', () => {
   for (const { status, applied } of Object.values(errorTable)) expect(applied === 'no' || status >= 500).toBe(true);
 });
+
+test('what a person reads names the field, also when nobody wrote a sentence', () => {
+  const fields = [{ path: 'messages.0.at', message: 'must be whole milliseconds' }];
+  expect(new HoldfastError('HF_INVALID_REQUEST', { fields }).message).toContain(
+    'messages.0.at: must be whole milliseconds.',
+  );
+});

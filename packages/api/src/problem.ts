@@ -33,7 +33,8 @@ export class HoldfastError extends Error {
 
   constructor(code: ErrorCode, facts: ErrorFacts = {}, options?: ErrorOptions) {
     const row = errorTable[code];
-    super(`${row.says}${facts.detail === undefined ? '' : ` ${facts.detail}`} ${row.next} (${code})`, options);
+    const fields = facts.fields?.map(({ path, message }) => `${path}: ${message}.`).join(' ');
+    super([row.says, facts.detail ?? fields, row.next, `(${code})`].filter(Boolean).join(' '), options);
     this.name = 'HoldfastError';
     this.code = code;
     this.status = row.status;

@@ -3,24 +3,38 @@ import { connect, type HoldfastStore } from '@holdfast/client';
 import { join } from './join.ts';
 import { type OpenOptions, open, openOnTestTime, type TestTime } from './open.ts';
 
-export { HoldfastError, OutcomeUnknownError } from '@holdfast/api';
+export { type ErrorCode, type ErrorFacts, HoldfastError, OutcomeUnknownError } from '@holdfast/api';
 export {
+  type CallOptions,
   type ConnectOptions,
+  type DeadLetter,
   type Delivery,
+  type Duration,
   type Group,
   type GroupSettings,
   type Handler,
   type HoldfastStore,
   LeaseLostError,
+  type ListedMessage,
+  type ListOptions,
   type MessageSeen,
+  type MessageToSend,
+  type NackOptions,
+  type Receipts,
+  type ReceiveOptions,
+  type Scheduled,
+  type ScheduleOptions,
   type StandardSchema,
   type Topic,
   type When,
   type Worker,
+  type WorkerCounters,
+  type WorkerErrorPlace,
   type WorkerMessage,
   type WorkerOptions,
+  type WriteOptions,
 } from '@holdfast/client';
-export { StartError } from '@holdfast/server';
+export { type MemberLog, type MemberStatus, RaftError, StartError } from '@holdfast/server';
 export type { JoinOptions, MemberStore } from './join.ts';
 export type { OpenOptions, TestTime } from './open.ts';
 

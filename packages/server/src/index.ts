@@ -1,5 +1,6 @@
 // A Holdfast node: raft, store and scheduler joined behind a service, and what puts it on the network.
 
+export { RaftError } from '@holdfast/raft';
 export { systemClock } from './clock.ts';
 export { addressText, type NodeConfig, type NodeConfigInput } from './config.ts';
 export { allSettings, parseConfig, printConfig, readConfig, type Setting } from './config-sources.ts';

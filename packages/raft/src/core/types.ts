@@ -74,7 +74,7 @@ export interface Core {
   /** Everything in flight to this peer may be lost (a connection broke): probe again. */
   peerReset(peer: NodeId): void;
   /** The own write takes longer than the watchdog allows. */
-  diskStalled(ticks: number): void;
+  diskStalled(): void;
   /** This process stood still for so long. */
   paused(ticks: number): void;
   /** SIGTERM: propose nothing more, campaign no more. */

@@ -108,13 +108,13 @@ export class Loop<Result> {
 
   tick(): void {
     if (this.#ended) return;
-    const { core, clock, tickMs, refusals } = this.#options;
+    const { core, clock, refusals } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#guard(() => {
-      const stalledMs = this.#watchdog.stalledMs(nowMs);
-      if (stalledMs !== undefined) core.diskStalled(Math.floor(stalledMs / tickMs));
-      if (stalledMs !== undefined && !this.#isStalled) refusals.count('diskStallMs');
-      this.#isStalled = stalledMs !== undefined;
+      const isStalled = this.#watchdog.isStalled(nowMs);
+      if (isStalled) core.diskStalled();
+      if (isStalled && !this.#isStalled) refusals.count('diskStallMs');
+      this.#isStalled = isStalled;
       core.tick();
     });
     this.#lag.tick(nowMs, this.#status.commit);

@@ -21,10 +21,8 @@ export class Watchdog {
     if (this.#startedAtMs !== undefined) this.#startedAtMs += pausedMs;
   }
 
-  /** For how long the write in flight has been stalled; undefined when nothing is wrong. */
-  stalledMs(nowMs: number): number | undefined {
-    if (this.#startedAtMs === undefined) return undefined;
-    const takenMs = nowMs - this.#startedAtMs;
-    return takenMs > this.#stallMs ? takenMs : undefined;
+  /** The write in flight takes longer than a disk should. */
+  isStalled(nowMs: number): boolean {
+    return this.#startedAtMs !== undefined && nowMs - this.#startedAtMs > this.#stallMs;
   }
 }

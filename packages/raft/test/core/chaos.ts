@@ -129,7 +129,7 @@ export class Chaos {
       () => core.peerDown(peer),
       () => core.peerReset(peer),
       () => core.paused(Math.floor(this.#random() * 40)),
-      () => core.diskStalled(20),
+      () => core.diskStalled(),
       () => {
         member.applies = !member.applies;
       },

@@ -45,7 +45,7 @@ export class Stage {
     ['mend', () => this.#cut.clear()],
     ['slow', (id = '') => this.#slowDisks.add(id)],
     ['fast', (id = '') => this.#slowDisks.delete(id)],
-    ['stalled', (id = '') => this.#member(id).core.diskStalled(100)],
+    ['stalled', (id = '') => this.#member(id).core.diskStalled()],
     ['down', (peer = '', id = 'all') => this.#each(id, (member) => member.core.peerDown(peer))],
     ['write', (id = '') => this.#network.push(...this.#member(id).finishWrite())],
     ['reset', (id = '', peer = '') => this.#member(id).core.peerReset(peer)],

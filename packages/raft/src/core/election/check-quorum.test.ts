@@ -73,22 +73,22 @@ test('a leader with a stalled disk steps down only when a quorum of others is du
   const a = settledLeader();
   a.core.propose(new Uint8Array(1));
   a.turn(); // the write stays in flight
-  a.core.diskStalled(100);
+  a.core.diskStalled();
   accept(a, 'b', 2);
-  a.core.diskStalled(100);
+  a.core.diskStalled();
   expect(a.status.role).toBe('leader');
   accept(a, 'c', 2);
-  a.core.diskStalled(100);
+  a.core.diskStalled();
   expect(a.status.role).toBe('follower');
 });
 
 test('who stands for election with a stalled disk withdraws; a follower is not disturbed', () => {
   for (const a of [preCandidate(), candidate()]) {
-    a.core.diskStalled(100);
+    a.core.diskStalled();
     expect(a.status.role).toBe('follower');
   }
   const b = member('b');
-  b.core.diskStalled(100);
+  b.core.diskStalled();
   b.tick(10);
   expect(b.status.role).toBe('preCandidate');
 });
