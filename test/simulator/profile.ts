@@ -43,6 +43,8 @@ export interface Profile {
   readonly reorders: boolean;
   readonly latencyMs: number;
   readonly writeMs: number;
+  /** A read of a few rows takes this long. */
+  readonly readMs: number;
   readonly graceMs: number;
   readonly work: WorkProfile;
 }
@@ -207,6 +209,7 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
     reorders: random.chance(0.5),
     latencyMs: random.chance(0.8) ? 0.3 : 8,
     writeMs: random.pick([0.3, 1, 4]),
+    readMs: random.pick([0.05, 0.05, 6]),
     graceMs: 3_000,
     work: { ...lively, groups: random.int(1, 2), topics: random.int(1, 2), leaseMs: random.pick([800, 2_000, 8_000]) },
   };

@@ -18,7 +18,9 @@ function databaseOf(tree: Tree): Database & StateReader {
       return { cancel: () => {} };
     },
   };
-  return new Disk({ time: atOnce, random: seeded(1), writeMs: 0 }, tree).open(createProcess('reader', atOnce));
+  return new Disk({ time: atOnce, random: seeded(1), writeMs: 0, readMs: 0 }, tree).open(
+    createProcess('reader', atOnce),
+  );
 }
 
 /** Every entry on this disk. @throws RaftError when the log can not be opened */

@@ -177,6 +177,10 @@ const broken: readonly [rule: string, story: Story][] = [
   ],
   ['a second delivery comes only after a lease ended', { delivered: [delivered(), again] }],
   [
+    'two leases of one message in one group never overlap, and none ends before its time without a nack',
+    { log: [entry(1, [leased(5)]), entry(2, [{ kind: 'settled', ...here, how: 'ended' }])] },
+  ],
+  [
     'a second delivery comes only after a lease ended',
     { delivered: [delivered(), again], settled: [settled({ result: 'unknown' })] },
   ],

@@ -100,7 +100,7 @@ async function attack(guard: Guard, unchanged: string): Promise<Outcome> {
     : { guard, seeds: undefined, says: `fails unchanged, too: ${violation}` };
 }
 
-const wanted = [...consensusGuards, ...deliveryGuards, ...viewGuards].filter(
+const wanted = [...deliveryGuards, ...viewGuards, ...consensusGuards].filter(
   ({ name }) => values.only === undefined || name.includes(values.only),
 );
 process.once('SIGTERM', () => process.exit(1));
@@ -112,11 +112,13 @@ const queue = [...wanted];
 await Promise.all(
   Array.from({ length: Number(values.workers) }, async () => {
     for (let guard = queue.shift(); guard !== undefined; guard = queue.shift()) {
-      const outcome = await attack(guard, unchanged);
+      const outcome = await attack(guard, unchanged).catch(
+        (error: unknown): Outcome => ({ guard, seeds: undefined, says: `can not be taken out: ${String(error)}` }),
+      );
       outcomes.push(outcome);
       const found = outcome.seeds === undefined ? 'NEVER' : String(outcome.seeds);
       console.log(
-        `${found.padStart(5)} of ${String(guard.seeds).padEnd(5)} ${guard.name.padEnd(34)} ${outcome.says.slice(0, 150)}`,
+        `${found.padStart(5)} of ${String(guard.seeds).padEnd(5)} ${guard.name.padEnd(34)} ${outcome.says.replaceAll(/\s+/g, ' ').slice(0, 150)}`,
       );
     }
   }),

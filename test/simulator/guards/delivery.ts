@@ -237,7 +237,7 @@ export const deliveryGuards: readonly Guard[] = [
     seeds: 300,
     changes: [
       {
-        file: `${server}/leadership.ts`,
+        file: `${server}/watch/leadership.ts`,
         text: "state.kind === 'suspended' && doubts === 0",
         instead: "state.kind === 'suspended' && doubts < 0",
       },

@@ -1,7 +1,6 @@
 // Guards of what is read: views over pending effects, and rows that are not what was written.
 import type { Guard } from './guard.ts';
 
-const apply = 'packages/store/src/apply';
 const read = 'packages/store/src/read';
 
 export const viewGuards: readonly Guard[] = [
@@ -55,14 +54,20 @@ export const viewGuards: readonly Guard[] = [
   },
   {
     name: 'P8-last-seq-not-the-next',
-    rule: '[P8] the seq of a view is the last one issued',
-    profile: 'swarm',
-    seeds: 100,
+    rule: '[P8] a cursor goes to the last seq that was issued at most, not to the next',
+    profile: 'clocks',
+    seeds: 150,
     changes: [
       {
-        file: `${apply}/entry-rows.ts`,
-        text: '    this.#meta.seq += 1;\n    return this.#meta.seq;',
-        instead: '    const next = Math.max(1, this.#meta.seq);\n    this.#meta.seq = next + 1;\n    return next;',
+        file: 'packages/scheduler/src/upcoming.ts',
+        text: '    this.#from = position;\n',
+        instead:
+          "    const next = { fireAtMs: clockMs, seq: Number(Reflect.get(this.#store, 'seq')) + 1 };\n    this.#from = lane.firstTimeMs > clockMs ? next : position;\n",
+      },
+      {
+        file: 'packages/scheduler/src/delivery/pick.ts',
+        text: 'const to = lane.at(-1)?.position;',
+        instead: 'const to = lane.length === 0 ? undefined : group.upcoming.from;',
       },
     ],
   },

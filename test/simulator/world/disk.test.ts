@@ -14,7 +14,7 @@ async function written(
   synced: (i: number) => boolean,
 ): Promise<{ disk: Disk; done: Set<number>; finish: () => Promise<void> }> {
   const time = createTrueTime();
-  const disk = new Disk({ time, random: seeded(seed), writeMs: 1 });
+  const disk = new Disk({ time, random: seeded(seed), writeMs: 1, readMs: 0.1 });
   const database = disk.open(createProcess('n1', time));
   const done = new Set<number>();
   const write = (i: number): void => {
@@ -65,7 +65,7 @@ test('power lost takes any subset of what was not synced, not only the end', asy
 
 test('a failed write fails every later one, until the database is opened anew', async () => {
   const time = createTrueTime();
-  const disk = new Disk({ time, random: seeded(1), writeMs: 1 });
+  const disk = new Disk({ time, random: seeded(1), writeMs: 1, readMs: 0.1 });
   const database = disk.open(createProcess('n1', time));
   disk.failNextWrite();
   const outcomes: string[] = [];

@@ -26,6 +26,8 @@ export interface DiskOptions {
   readonly random: Random;
   /** A write takes this long at least, and more by chance. */
   readonly writeMs: number;
+  /** Of a few rows, about. */
+  readonly readMs: number;
 }
 
 /** LevelDB begins another log file after this many bytes (scaled down), and closes the old one without a sync. */
@@ -36,6 +38,7 @@ export class Disk {
   readonly #time: TrueTime;
   readonly #random: Random;
   readonly #writeMs: number;
+  readonly #readMs: number;
   #tree: Tree;
   #journal: Written[] = [];
   #file = 0;
@@ -49,11 +52,12 @@ export class Disk {
   finished = 0;
   unsynced = 0;
 
-  constructor({ time, random, writeMs }: DiskOptions, tree?: Tree) {
+  constructor({ time, random, writeMs, readMs }: DiskOptions, tree?: Tree) {
     this.#tree = tree;
     this.#time = time;
     this.#random = random;
     this.#writeMs = writeMs;
+    this.#readMs = readMs;
   }
 
   /** The database as this process sees it. */
@@ -75,7 +79,7 @@ export class Disk {
 
   /** How long reading a few rows takes. */
   readMs(): number {
-    return 0.02 + this.#random.exponential(0.05);
+    return 0.02 + this.#random.exponential(this.#readMs);
   }
 
   write(process: Process, operations: readonly Operation[], sync: boolean): Promise<void> {

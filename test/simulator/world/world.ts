@@ -118,7 +118,7 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
       config,
       wildClock: i === wild,
       clock: new MachineClock(time, skewMs, (own.next() * 2 - 1) * profile.drift),
-      disk: new Disk({ time, random: own.fork('disk'), writeMs: profile.writeMs }),
+      disk: new Disk({ time, random: own.fork('disk'), writeMs: profile.writeMs, readMs: profile.readMs }),
       random: own.fork('process'),
     });
   });

@@ -37,6 +37,8 @@ export const leasesNeverOverlap: Check = {
           case 'settled':
             if (current !== undefined && clockMs < current.untilMs && onlyReleased(entry, key))
               found.push(`index ${index}: ${key} is released at ${clockMs}, before ${current.untilMs}`);
+            if (change.kind === 'settled' && change.how === 'ended' && current !== undefined)
+              found.push(`index ${index}: ${key} is ended for all while token ${current.token} runs`);
             running.delete(key);
             break;
         }
