@@ -111,6 +111,8 @@ class LocalMember implements Member {
   #fail(error: unknown): void {
     if (this.#phase === 'stopping') return;
     this.#end();
+    // A member that serves nobody must not go on sending heartbeats: the others would follow it for ever.
+    void this.#replica.stop().catch(() => undefined);
     this.#ports.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 

@@ -17,6 +17,20 @@ test('a damaged row is answered as a fault, and stops the node', async () => {
   await cluster.answer(member.stop());
 });
 
+test('a leader that met a damaged row makes room: the others elect, and go on', async () => {
+  const cluster = await Cluster.start(['n1', 'n2', 'n3']);
+  const damaged = cluster.someLeader();
+  const { id } = await cluster.schedule(damaged, 'needle in a haystack', '1h');
+  await cluster.pass(500);
+  await cluster.damage(damaged, 'needle in a haystack');
+  expect(await cluster.refusal(cluster.get(damaged, id))).toMatchObject({ code: 'HF_INTERNAL' });
+  await cluster.pass(2_000);
+  const next = cluster.leader();
+  expect(next).toBeDefined();
+  expect(next).not.toBe(damaged);
+  expect(await cluster.answer(cluster.get(next ?? '', id))).toMatchObject({ state: 'waiting' });
+});
+
 test('a write to the disk that fails stops the node, and what was on its way is not called failed', async () => {
   const cluster = await Cluster.start(['n1']);
   const { member, fatal } = cluster.node('n1');
