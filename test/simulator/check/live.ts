@@ -87,25 +87,27 @@ export function leadersHaveWhatWasCommitted(): LiveCheck {
   };
 }
 
-/** Several election timeouts, and what a paused process may need to notice. */
+/** Several election timeouts. */
 const longestSilenceMs = 2_500;
+/** A process that stood still is silent at once when it goes on, and needs a few ticks to notice. */
+const noticeMs = 500;
 
 export function leadersAreAnswered(): LiveCheck {
-  const since = new Map<NodeId, { readonly life: number; readonly term: number; looks: number }>();
+  const firstSilent = new Map<NodeId, { readonly life: number; readonly term: number; readonly silentMs: number }>();
   return {
     says: 'a leader that no majority answers steps down',
     see({ id, life, role, term, quorumSilentMs }) {
-      const known = since.get(id);
+      const known = firstSilent.get(id);
       if (role !== 'leader' || quorumSilentMs < longestSilenceMs || quorumSilentMs === Number.POSITIVE_INFINITY) {
-        since.delete(id);
+        firstSilent.delete(id);
         return undefined;
       }
-      // After a pause it looks silent at once, and has not been able to do anything about it yet.
-      const looks = known !== undefined && known.life === life && known.term === term ? known.looks + 1 : 1;
-      since.set(id, { life, term, looks });
-      return looks > 15
-        ? `${id} leads term ${term}, and its majority has been silent for ${quorumSilentMs.toFixed(0)} ms`
-        : undefined;
+      if (known === undefined || known.life !== life || known.term !== term) {
+        firstSilent.set(id, { life, term, silentMs: quorumSilentMs });
+        return undefined;
+      }
+      if (quorumSilentMs - known.silentMs < noticeMs) return undefined;
+      return `${id} leads term ${term}, and its majority has been silent for ${quorumSilentMs.toFixed(0)} ms`;
     },
   };
 }
