@@ -79,7 +79,8 @@ export class Collector {
     const forgotten = topics.map((topic): CollectStep => {
       return { kind: 'answers', topic, keys: answers.filter((answer) => answer.topic === topic) };
     });
-    const rows = await view.dueEnded(view.clockMs - this.#config.endedKeepMs, limit);
+    // No time is before 1970, where a cluster's clock may stand all the same.
+    const rows = await view.dueEnded(Math.max(0, view.clockMs - this.#config.endedKeepMs), limit);
     const ended: CollectStep[] = rows.length > 0 ? [{ kind: 'ended', rows }] : [];
     const deleted = await this.#deletedGroup(view, limit);
     const swept = await this.#sweptTopic(view, limit);
