@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { times, World } from '../test/world.ts';
+import { quickConfig, times, World } from '../test/world.ts';
+import type { SchedulerConfig } from './index.ts';
 
 const often = { collectEveryMs: 20, collectPauseMs: 5 };
 
@@ -52,6 +53,67 @@ test('what a deletion left under the last leader is found by the next', async ()
   expect(view.topics()[0]).toMatchObject({ delivered: 1, skipped: 0 });
   expect(view.groups(done.topic)).toHaveLength(1);
   await view.close();
+});
+
+/** One message of one group, and all that is asked of it is done: a group that began after it waits for nothing. */
+async function withMessageForNobody(config: SchedulerConfig): Promise<World> {
+  const world = await World.open(config);
+  await world.lead();
+  await world.schedule('reminders', [0]);
+  return world;
+}
+
+/** As any group that is to get what comes from now on. */
+async function beginNow(world: World): Promise<void> {
+  const group = { topic: 'reminders', group: 'late', start: { kind: 'now' }, config: quickConfig } as const;
+  await world.apply<'createGroup'>({ kind: 'createGroup', ...group, replaceConfig: false });
+}
+
+async function skippedIn(world: World): Promise<number | undefined> {
+  const view = world.store.view();
+  const [topic] = view.topics();
+  await view.close();
+  return topic?.skipped;
+}
+
+test.each(['refuse', 'loseAndForget'] as const)(
+  'a sweep whose step came to nothing (%s) is made again',
+  async (fate) => {
+    const world = await withMessageForNobody(often);
+    let bad = 2;
+    world.fateOf = ({ kind }) => (kind === 'collect' && bad-- > 0 ? fate : 'append');
+    await beginNow(world);
+    await world.advance(400);
+    expect(world.scheduler?.status().refusals.get('collectLost')).toBe(2);
+    expect(await skippedIn(world)).toBe(1);
+  },
+);
+
+test('a sweep that is asked for while another one reads is made by a view that knows why', async () => {
+  const world = await withMessageForNobody(often);
+  world.scanMs = 100;
+  await world.advance(70);
+  await beginNow(world);
+  await world.advance(2_000);
+  expect(await skippedIn(world)).toBe(1);
+});
+
+test('a sweep that is asked for while a step is under way comes soon after it, not after the idle pause', async () => {
+  const world = await withMessageForNobody({ collectEveryMs: 1_000, collectPauseMs: 5 });
+  const at = { kind: 'delay', delayMs: 9_000 } as const;
+  const message = { at, headers: new Uint8Array(), body: new Uint8Array(1) };
+  const idempotency = { key: 'once', requestHash: new Uint8Array(16), keepMs: 1 };
+  await world.apply<'schedule'>({ kind: 'schedule', topic: 'other', messages: [message], idempotency });
+  await world.advance(500);
+  await world.apply<'tick'>({ kind: 'tick' });
+  await world.advance(300);
+  // Applied while the step that forgets the answer is on its way.
+  world.commitMs = 500;
+  await beginNow(world);
+  await world.advance(250);
+  expect(world.proposed.map(({ kind }) => kind)).toEqual(['begin', 'collect', 'collect']);
+  await world.advance(500);
+  expect(await skippedIn(world)).toBe(1);
 });
 
 test('a cluster clock shorter after 1970 than ended rows are kept is no fault', async () => {

@@ -35,9 +35,13 @@ export class Collector {
 
   /** A group of the topic began, or went: what nobody waits for any more is to be found. */
   sweep(topic: number): void {
-    this.#sweeps.set(topic, { ...origin });
+    this.#sweepAgain(topic);
     const soonMs = this.#life.ports.clock.monotonicMs() + this.#config.collectPauseMs;
     this.#nextAtMs = Math.min(this.#nextAtMs, soonMs);
+  }
+
+  #sweepAgain(topic: number): void {
+    this.#sweeps.set(topic, { ...origin });
   }
 
   /** In ms from now; Infinity while a step is under way. */
@@ -49,6 +53,7 @@ export class Collector {
   async look(monotonicMs: number): Promise<void> {
     if (this.#isRunning || monotonicMs < this.#nextAtMs) return;
     this.#isRunning = true;
+    this.#nextAtMs = Number.POSITIVE_INFINITY;
     try {
       const view = this.#life.ports.store.view();
       const { commands, hasMore } = await this.#gather(view).finally(() => view.close());
@@ -58,22 +63,31 @@ export class Collector {
         if (this.#life.isStopped()) return;
         const proposal = await this.#life.proposed.propose<'collect'>({ kind: 'collect', steps });
         if (proposal.kind === 'applied' && proposal.verdict.kind === 'collected') collected += proposal.verdict.rows;
-        else this.#life.refusals.count('collectLost');
+        else this.#lose(steps);
       }
       // Rows that apply would not let go are not asked for again at once.
       const isStuck = commands.length > 0 && collected === 0;
       this.#idleLooks = commands.length === 0 && !hasMore ? this.#idleLooks + 1 : 0;
       const idleMs = this.#config.collectEveryMs * Math.min(longestIdle, Math.max(1, this.#idleLooks));
       const pauseMs = hasMore && !isStuck ? this.#config.collectPauseMs : idleMs;
-      this.#nextAtMs = this.#life.ports.clock.monotonicMs() + pauseMs;
+      // A sweep that was asked for meanwhile may have to come earlier.
+      this.#nextAtMs = Math.min(this.#nextAtMs, this.#life.ports.clock.monotonicMs() + pauseMs);
     } finally {
       this.#isRunning = false;
       this.#life.wake();
     }
   }
 
+  /** All but a sweep is found by the next look; a sweep has been ticked off already. */
+  #lose(steps: readonly CollectStep[]): void {
+    this.#life.refusals.count('collectLost');
+    for (const step of steps) if (step.kind === 'messages') this.#sweepAgain(step.topic);
+  }
+
   async #gather(view: View): Promise<{ commands: CollectStep[][]; hasMore: boolean }> {
     const limit = this.#life.bounds.collectRows;
+    // One that is asked for from here on has a reason that this view does not show.
+    const [sweep] = this.#sweeps;
     const answers = await view.dueAnswers(view.clockMs, limit);
     const topics = [...new Set(answers.map((answer) => answer.topic))];
     const forgotten = topics.map((topic): CollectStep => {
@@ -83,7 +97,7 @@ export class Collector {
     const rows = await view.dueEnded(Math.max(0, view.clockMs - this.#config.endedKeepMs), limit);
     const ended: CollectStep[] = rows.length > 0 ? [{ kind: 'ended', rows }] : [];
     const deleted = await this.#deletedGroup(view, limit);
-    const swept = await this.#sweptTopic(view, limit);
+    const swept = sweep === undefined ? [] : await this.#sweptTopic(view, sweep, limit);
     const commands = [forgotten, ended, deleted, swept].filter((steps) => steps.length > 0);
     const isFull = answers.length === limit || rows.length === limit || deleted.length > 0;
     return { commands, hasMore: isFull || this.#sweeps.size > 0 };
@@ -103,10 +117,7 @@ export class Collector {
   }
 
   /** The next stretch of one topic: what stands at or below every group's cursor and no group holds. */
-  async #sweptTopic(view: View, limit: number): Promise<CollectStep[]> {
-    const [next] = this.#sweeps;
-    if (next === undefined) return [];
-    const [topic, after] = next;
+  async #sweptTopic(view: View, [topic, after]: readonly [number, Position], limit: number): Promise<CollectStep[]> {
     const groups = view.groups(topic).filter((group) => group.state === 'active');
     const lowest = lowestCursor(groups);
     const seen = lowest === undefined ? [] : await view.lane(topic, after, lowest, limit);
