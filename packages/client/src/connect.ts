@@ -1,21 +1,22 @@
 // From addresses to a store.
 
-import { type Duration, durationMs } from './client-parts.ts';
+import type { Duration } from './client-parts.ts';
 import { createRandomBytes, systemClock } from './clock.ts';
 import { createStore, type HoldfastStore } from './holdfast-store.ts';
 import { createHttpCaller } from './http-caller.ts';
+import { giveUpAfterMsOf } from './repeat/give-up.ts';
 import { createRetryingCarrier } from './retrying-carrier.ts';
 
 export interface ConnectOptions {
   /** Addresses of nodes (http://host:port). One is enough; give all, and the loss of any of them costs only time. */
   readonly nodes: readonly string[];
-  /** How long a request is repeated before it fails; 5 minutes by default, since an outage may outlast a lease. */
+  /** How long a request is repeated before it fails; 5 minutes by default, since an outage may outlast a lease; at most 9. */
   readonly giveUpAfter?: Duration;
 }
 
 const sliceMs = 1_000;
 
-/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for an address that is no URL */
+/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for an address that is no URL, RangeError for a `giveUpAfter` that is too long */
 export function connect(options: ConnectOptions): HoldfastStore {
   const nodes = options.nodes.map((node) => new URL(node).origin);
   const randomBytes = createRandomBytes();
@@ -25,7 +26,7 @@ export function connect(options: ConnectOptions): HoldfastStore {
     clock: systemClock,
     random: Math.random,
     randomBytes,
-    ...(options.giveUpAfter === undefined ? {} : { giveUpAfterMs: durationMs(options.giveUpAfter, 'giveUpAfter') }),
+    giveUpAfterMs: giveUpAfterMsOf(options.giveUpAfter),
   });
   return createStore({ carrier, clock: systemClock, randomBytes, sliceMs });
 }

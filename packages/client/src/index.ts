@@ -9,6 +9,7 @@ export { createStore, type HoldfastStore } from './holdfast-store.ts';
 export { createHttpCaller } from './http-caller.ts';
 export type { DeadLetter, Delivery, ListedMessage, MessageSeen, Scheduled } from './message.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './payload.ts';
+export { giveUpAfterMsOf } from './repeat/give-up.ts';
 export {
   type CarrierCounters,
   createRetryingCarrier,

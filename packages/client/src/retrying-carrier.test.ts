@@ -1,5 +1,6 @@
 import {
   type AnswerOf,
+  defaults,
   type ErrorCode,
   errorTable,
   HoldfastError,
@@ -235,6 +236,13 @@ describe('how long', () => {
     await clock.advance(2_000);
     await call;
     expect(attempts.map(({ atMs }) => atMs)).toEqual([0, 1_500]);
+  });
+
+  test('no longer than nodes keep the answer to a key, since a repeat after it would be a second write', () => {
+    const give = (giveUpAfterMs: number) => cluster(() => scheduled, { giveUpAfterMs });
+    expect(() => give(defaults.idempotencyKeepMs - 60_000)).not.toThrow();
+    expect(() => give(defaults.idempotencyKeepMs - 59_999)).toThrow(RangeError);
+    expect(() => give(Number.NaN)).toThrow('giveUpAfter');
   });
 
   test('giving up is `unknown` for a write that may have been applied, and only for such', async () => {

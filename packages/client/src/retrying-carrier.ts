@@ -13,6 +13,7 @@ import type { ClientClock } from './clock.ts';
 import { CallEnding } from './repeat/call-ending.ts';
 import { Course, type Failure } from './repeat/course.ts';
 import { Gate } from './repeat/gate.ts';
+import { giveUpAfterMsOf } from './repeat/give-up.ts';
 import { LeaderFinder } from './repeat/leader-finder.ts';
 import { NodeChoice } from './repeat/node-choice.ts';
 import { repeatRules } from './repeat/rules.ts';
@@ -26,7 +27,7 @@ export interface RetryingCarrierOptions {
   readonly random: () => number;
   /** For idempotency keys and receive ids: unpredictable, since who knows one can ask for its answer. */
   readonly randomBytes: (count: number) => Uint8Array;
-  /** 5 minutes by default: an outage may outlast a lease. */
+  /** 5 minutes by default: an outage may outlast a lease. At most 9 minutes. */
   readonly giveUpAfterMs?: number;
 }
 
@@ -51,7 +52,6 @@ export interface RetryingCarrier extends Carrier {
 }
 
 export const carrierBounds = {
-  giveUpAfterMs: 300_000,
   /** Receives wait for long and have places of their own, so that they never keep an ack from leaving. */
   calls: { places: 128, waiting: 100_000 },
   receives: { places: 128, waiting: 10_000 },
@@ -59,6 +59,7 @@ export const carrierBounds = {
 
 type Outcome<V extends Verb> = { readonly kind: 'answered'; readonly answer: AnswerOf<V> } | Failure;
 
+/** @throws RangeError when `giveUpAfterMs` is so long that a write could be done twice */
 export function createRetryingCarrier(options: RetryingCarrierOptions): RetryingCarrier {
   return new Repeater(options);
 }
@@ -77,7 +78,7 @@ class Repeater implements RetryingCarrier {
 
   constructor(options: RetryingCarrierOptions) {
     this.#options = options;
-    this.#giveUpAfterMs = options.giveUpAfterMs ?? carrierBounds.giveUpAfterMs;
+    this.#giveUpAfterMs = giveUpAfterMsOf(options.giveUpAfterMs);
     this.#choice = new NodeChoice(options.nodes, options.random());
     this.#finder = new LeaderFinder(options.caller, options.clock, this.#choice);
   }

@@ -1,5 +1,5 @@
 // A member of a cluster in this process, with its ports; `holdfast start` is the same without a program around it.
-import { createStore, type HoldfastStore } from '@holdfast/client';
+import { createStore, giveUpAfterMsOf, type HoldfastStore } from '@holdfast/client';
 import {
   createLog,
   type MemberLog,
@@ -34,10 +34,11 @@ export interface MemberStore extends HoldfastStore {
  * const dataDir = './data/n1';
  * await Holdfast.join({ id: 'n1', dataDir, peers, listen: '127.0.0.1:7401', peerListen: '127.0.0.1:7501' });
  *
- * @throws StartError, RaftError: it did not start, and nothing of it is left
+ * @throws StartError, RaftError, RangeError for a `giveUpAfter` that is too long: it did not start, and nothing of it is left
  */
 export async function join(options: JoinOptions): Promise<MemberStore> {
   const { giveUpAfter, log, onFatal, ...input } = options;
+  const giveUpAfterMs = giveUpAfterMsOf(giveUpAfter);
   const config = parseConfig(input);
   let fatal: Error | undefined;
   const node = await startNode(config, {
@@ -48,6 +49,6 @@ export async function join(options: JoinOptions): Promise<MemberStore> {
     },
   });
   const member = { service: node.service, clock: systemClock, fatal: () => fatal, close: () => node.stop() };
-  const store = createStore(localParts(member, giveUpAfter === undefined ? {} : { giveUpAfter }));
+  const store = createStore(localParts(member, giveUpAfterMs));
   return { ...store, id: node.id, api: node.api, status: () => node.status() };
 }

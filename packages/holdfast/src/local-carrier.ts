@@ -5,7 +5,6 @@ import {
   createRandomBytes,
   createRetryingCarrier,
   type Duration,
-  durationMs,
   type NodeCaller,
 } from '@holdfast/client';
 import type { MemberPorts, Service } from '@holdfast/server';
@@ -22,11 +21,11 @@ export interface LocalMember {
 }
 
 export interface LocalOptions {
-  /** How long a request is repeated before it fails; 5 minutes by default. */
+  /** How long a request is repeated before it fails; 5 minutes by default, 9 at most. */
   readonly giveUpAfter?: Duration;
 }
 
-export function localParts(member: LocalMember, options: LocalOptions): ClientParts {
+export function localParts(member: LocalMember, giveUpAfterMs: number): ClientParts {
   const { clock } = member;
   const randomBytes = createRandomBytes();
   const carrier = createRetryingCarrier({
@@ -35,7 +34,7 @@ export function localParts(member: LocalMember, options: LocalOptions): ClientPa
     clock,
     random: Math.random,
     randomBytes,
-    ...(options.giveUpAfter === undefined ? {} : { giveUpAfterMs: durationMs(options.giveUpAfter, 'giveUpAfter') }),
+    giveUpAfterMs,
   });
   return { carrier, clock, randomBytes, sliceMs };
 }

@@ -1,6 +1,6 @@
 // One node in this process, without a port: for programs that want timed messages that survive them, and for tests.
 import { randomBytes } from 'node:crypto';
-import { createStore, type HoldfastStore } from '@holdfast/client';
+import { createStore, giveUpAfterMsOf, type HoldfastStore } from '@holdfast/client';
 import {
   createMember,
   type Member,
@@ -51,10 +51,12 @@ const timingOnTestTime = {
 /**
  * Opens a store on a directory, and resolves when it serves.
  *
- * @throws StartError (HF_DIRECTORY_LOCKED, HF_DIRECTORY_DAMAGED and others), RaftError: nothing was changed
+ * @throws StartError (HF_DIRECTORY_LOCKED, HF_DIRECTORY_DAMAGED and others), RaftError, RangeError for a `giveUpAfter` that
+ *         is too long: nothing was changed
  */
 export async function open(options: OpenOptions): Promise<HoldfastStore> {
   const { dataDir, log = silent } = options;
+  const giveUpAfterMs = giveUpAfterMsOf(options.giveUpAfter);
   const { timing, graceMs, maxClockSkewMs } = parseConfig({ id, dataDir });
   const directory = await openDirectory(dataDir, () => undefined);
   const config = { ...alone, timing, graceMs, maxClockSkewMs };
@@ -67,7 +69,7 @@ export async function open(options: OpenOptions): Promise<HoldfastStore> {
   const endsAtMs = performance.now() + startMs;
   while (!embedded.member.status().serving && embedded.fatal() === undefined && performance.now() < endsAtMs)
     await new Promise<void>((resolve) => void systemClock.after(lookMs, resolve));
-  return servingStore(embedded, options);
+  return servingStore(embedded, giveUpAfterMs);
 }
 
 /** The same on time and memory that a test owns. */
@@ -77,7 +79,7 @@ export async function openOnTestTime(time: TestTime): Promise<HoldfastStore> {
   const { database, close } = await time.openDatabase();
   const embedded = await embed(config, { database, close, log: silent, clock: time.clock });
   await time.runUntil(() => embedded.member.status().serving || embedded.fatal() !== undefined);
-  return servingStore({ ...embedded, close: () => time.runWhile(embedded.close()) }, {});
+  return servingStore({ ...embedded, close: () => time.runWhile(embedded.close()) }, giveUpAfterMsOf());
 }
 
 const alone = { id, peers: [{ id, peer: 'none', api: 'http://in-this-process' }] } as const;
@@ -132,9 +134,9 @@ async function embed(config: MemberConfig, { database, clock, log, close }: Surr
   }
 }
 
-async function servingStore(embedded: Embedded, options: LocalOptions): Promise<HoldfastStore> {
+async function servingStore(embedded: Embedded, giveUpAfterMs: number): Promise<HoldfastStore> {
   const error = embedded.fatal();
-  if (error === undefined && embedded.member.status().serving) return createStore(localParts(embedded, options));
+  if (error === undefined && embedded.member.status().serving) return createStore(localParts(embedded, giveUpAfterMs));
   await embedded.close();
   throw error ?? new Error(`The node did not begin to serve within ${startMs} ms.`);
 }

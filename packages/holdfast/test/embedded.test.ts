@@ -31,6 +31,14 @@ test('a second store on the same directory is refused with a code, and the first
   await store.topic('t').schedule(1, { delay: 0 });
 });
 
+test('a giveUpAfter with which a write could be done twice is refused, and nothing stays open', async () => {
+  const dataDir = folder('patient');
+  await expect(Holdfast.open({ dataDir, giveUpAfter: '10m' })).rejects.toBeInstanceOf(RangeError);
+  await expect(Holdfast.join({ dataDir, listen: '127.0.0.1:0', giveUpAfter: '10m' })).rejects.toThrow(RangeError);
+  expect(() => Holdfast.connect({ nodes: ['http://127.0.0.1:1'], giveUpAfter: '10m' })).toThrow('done twice');
+  await (await Holdfast.open({ dataDir, giveUpAfter: '9m' })).close();
+});
+
 test('a damaged directory is refused with a code', async () => {
   const dataDir = folder('damaged');
   await (await Holdfast.open({ dataDir })).close();
