@@ -104,8 +104,9 @@ export class Arrivals {
     if (waiter.place === 'inFlight' || waiter.place === 'held') return;
     if (request.repeated || waiter.place === 'loading' || group.leasesByReceive.has(waiter.key)) {
       this.#repeats.find(waiter);
-    } else if (waiter.place === 'new') {
-      this.#consumers.queue(waiter);
+    } else {
+      if (waiter.place === 'new') this.#consumers.queue(waiter);
+      // Also for one that inherits a place in the queue: it may be a poll, which only a look answers.
       this.#serving.want(group);
     }
   }

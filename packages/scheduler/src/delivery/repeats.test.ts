@@ -195,3 +195,15 @@ test('doubt that does not end holds nobody for ever: the leadership ends, and ev
   await world.kill();
   expect(waiting.answer).toEqual({ kind: 'tryAnotherNode' });
 });
+
+test('a receive that would not wait, with the id of one that waits, is answered at once', async () => {
+  const world = await World.open();
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer');
+  const earlier = world.receive(group);
+  await world.advance(100);
+  const later = world.receive(group, { ...earlier.request, waitMs: 0 });
+  await world.settle();
+  expect(earlier.answer).toEqual({ kind: 'tryAnotherNode' });
+  expect(later.answer).toEqual({ kind: 'deliveries', deliveries: [] });
+});
