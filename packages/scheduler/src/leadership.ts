@@ -1,6 +1,6 @@
 // One leadership from `begin` to its end. Everything happens in `#look`, which runs after changes, after the end of
 // proposals and by one timer, and asks the clocks anew each time.
-import type { Change, GroupInfo } from '@holdfast/store';
+import { type Change, defaultLimits, type GroupInfo } from '@holdfast/store';
 import { type Bounds, Counters, defaultBounds, pauseMs } from './bounds.ts';
 import { type ChangeHandlers, takeUp } from './changes.ts';
 import { Collector } from './collect.ts';
@@ -28,7 +28,7 @@ export function createScheduler(ports: SchedulerPorts, config: SchedulerConfig):
 const defaults = {
   graceMs: 3_000,
   commitBudgetMs: 20,
-  endedKeepMs: 7 * 24 * 3_600_000,
+  endedKeepMs: defaultLimits.endedKeepMs,
   collectEveryMs: 5_000,
   collectPauseMs: 5,
 } as const;
@@ -102,7 +102,7 @@ class Leadership implements Scheduler, Life {
         return;
       }
       this.refusals.count('beginLost');
-      await this.#pause(pauseMs(failures, this.bounds));
+      await this.pause(pauseMs(failures, this.bounds));
     }
   }
 
@@ -171,7 +171,7 @@ class Leadership implements Scheduler, Life {
     }
   }
 
-  async #pause(delayMs: number): Promise<void> {
+  async pause(delayMs: number): Promise<void> {
     let cancel = (): void => {};
     const passed = new Promise<void>((resolve) => {
       cancel = this.ports.clock.after(delayMs, resolve);
@@ -222,6 +222,7 @@ class Leadership implements Scheduler, Life {
     } else if (known !== undefined) {
       this.#consumers.refuseGroup(known);
       this.leases.removeGroup(known);
+      this.#serving.leaseEnded();
       this.#serving.forget(known);
       this.#rebuild.drop(known);
       this.groups.remove(known);

@@ -19,6 +19,8 @@ export interface Life {
   fault(error: unknown): void;
   /** Look at everything again, once the current step of the program has ended. */
   wake(): void;
+  /** Resolves when the time has passed, or when this leadership ended. */
+  pause(delayMs: number): Promise<void>;
 }
 
 /** Lets an asynchronous part run on its own: what it throws is a fault of the node, unless nobody leads here any more. */

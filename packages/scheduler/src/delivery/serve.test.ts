@@ -224,3 +224,21 @@ test('bounds of waiting receives and of leases are refusals with a count', async
   expect(refusals?.get('tooManyWaiting')).toBe(1);
   expect(refusals?.get('tooManyLeases')).toBeGreaterThan(0);
 });
+
+test('a group that is deleted frees its leases for a group that waits for room', async () => {
+  const world = await World.open({ bounds: { leases: 2 } });
+  await world.lead();
+  const greedy = await world.createGroup('busy', 'all');
+  const calm = await world.createGroup('calm', 'all');
+  await world.schedule('busy', [0, 0]);
+  const waiting = world.receive(calm);
+  const taken = world.receive(greedy, { max: 2, leaseMs: 600_000 });
+  await world.advance(10);
+  expect(taken.deliveries).toHaveLength(2);
+  await world.schedule('calm', [0]);
+  await world.advance(1_000);
+  expect(waiting.answer).toBeUndefined();
+  await world.apply<'deleteGroup'>({ kind: 'deleteGroup', ...greedy });
+  await world.advance(10);
+  expect(waiting.deliveries).toHaveLength(1);
+});
