@@ -34,7 +34,7 @@ interface TailEntry {
 }
 
 /** What becomes of a proposal before it reaches the log. */
-export type Fate = 'append' | 'refuse' | 'appendAndForget' | 'loseAndForget';
+export type Fate = 'append' | 'refuse' | 'appendAndForget' | 'loseAndForget' | 'loseLate';
 
 /** Cluster time at the beginning of every test. */
 const epochMs = 1_000_000_000;
@@ -241,6 +241,9 @@ export class World {
     const fate = term === this.term ? this.fateOf(command) : 'refuse';
     if (fate === 'refuse') return Promise.resolve({ kind: 'notApplied', reason: 'overload' });
     if (fate === 'loseAndForget') return Promise.resolve({ kind: 'unknown' });
+    if (fate === 'loseLate') {
+      return new Promise((resolve) => this.clock.after(this.commitMs, () => resolve({ kind: 'unknown' })));
+    }
     const ended = this.#append<K>(term, command);
     return fate === 'appendAndForget' ? Promise.resolve({ kind: 'unknown' }) : ended;
   }

@@ -1,6 +1,7 @@
 // Walk 14/15: the lease is applied; its messages are read and handed to the waiting consumer, if nobody else may lead by
 // now. From store/apply/lease.ts, on to server/service/deliveries.ts.
 import type { GrantedLease, Position, View } from '@holdfast/store';
+import { pauseMs } from '../bounds.ts';
 import type { Group, Waiter } from '../group.ts';
 import { type Life, runApart } from '../life.ts';
 import type { Delivery } from '../ports.ts';
@@ -144,18 +145,32 @@ export class Handover {
     this.#consumers.answerNothing(waiter);
   }
 
-  /** Only for leases of which no copy of an answer went anywhere. What gets lost here ends with its lease. */
+  /** Only for leases of which no copy of an answer went anywhere. */
   giveBack(group: Group, leases: readonly Granted[]): void {
     for (const lease of leases) {
       const known = group.leases.get(lease.position.seq);
       if (known !== undefined && known.token === lease.token) known.state = 'withdrawn';
     }
     this.#life.refusals.count('givenBack', leases.length);
-    const refs = leases.map(({ position, token }) => ({ position, token }));
-    const command = { kind: 'giveBack', topic: group.topic, group: group.number, leases: refs } as const;
-    runApart(this.#life, async () => {
-      const proposal = await this.#life.proposed.propose<'giveBack'>(command);
-      if (proposal.kind !== 'applied') this.#life.refusals.count('giveBackLost');
-    });
+    runApart(this.#life, () => this.#proposeGiveBack(group, leases));
+  }
+
+  /** What was refused is tried again until its leases ran out; of what may have been applied, the rest ends with its lease. */
+  async #proposeGiveBack(group: Group, leases: readonly Granted[]): Promise<void> {
+    const { bounds, ports, proposed, refusals } = this.#life;
+    let running = leases;
+    for (let failures = 1; running.length > 0 && !this.#life.isStopped(); failures++) {
+      const refs = running.map(({ position, token }) => ({ position, token }));
+      const command = { kind: 'giveBack', topic: group.topic, group: group.number, leases: refs } as const;
+      const proposal = await proposed.propose<'giveBack'>(command);
+      if (proposal.kind === 'applied') return;
+      refusals.count('giveBackLost');
+      // While it was under way no tick was proposed for what fell due.
+      this.#life.wake();
+      if (proposal.kind === 'unknown') return;
+      await this.#life.pause(pauseMs(failures, bounds));
+      const stampMs = ports.stampMs();
+      running = running.filter(({ untilMs }) => untilMs > stampMs);
+    }
   }
 }

@@ -66,6 +66,8 @@ export class Repeats {
     if (proposal.kind !== 'applied' || proposal.verdict.kind === 'refused') {
       this.#life.refusals.count('extendLost');
       this.#consumers.answerElsewhere(waiter);
+      // While it was under way no tick was proposed for what fell due.
+      this.#life.wake();
       return;
     }
     const { answers } = proposal.verdict;
