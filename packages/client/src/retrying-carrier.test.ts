@@ -286,6 +286,21 @@ describe('how long', () => {
   });
 });
 
+test('a fault of this process after an attempt that may have been applied leaves a write unknown, and only a write', async () => {
+  const fault = new Error('the disk failed');
+  const reply = (_: Attempt, number: number): Reply => (number === 1 ? new HoldfastError('HF_OUTCOME_UNKNOWN') : fault);
+  const writing = cluster(reply);
+  const write = writing.carrier.call('schedule', schedule, {});
+  void write.catch(() => undefined);
+  await writing.clock.advance(100);
+  await expect(write).rejects.toSatisfy((error) => error instanceof OutcomeUnknownError && error.cause === fault);
+  const reading = cluster(reply);
+  const read = reading.carrier.call('topic', counts, {});
+  void read.catch(() => undefined);
+  await reading.clock.advance(100);
+  await expect(read).rejects.toBe(fault);
+});
+
 describe('the end', () => {
   test.each(['attempt', 'pause'])('a signal ends a call at once during an %s', async (during) => {
     const { carrier, clock } = cluster(() => (during === 'pause' ? new HoldfastError('HF_NO_LEADER') : 'silence'));

@@ -159,7 +159,7 @@ class Repeater implements RetryingCarrier {
       }
       if (outcome.kind === 'refused' && course.maybeApplied && outcome.error.code === rule.settledBy?.code)
         return rule.settledBy.answer;
-      const pauseMs = course.afterFailure(outcome);
+      const pauseMs = course.afterFailure(outcome, rule.changes);
       if (pauseMs > 0) await this.#pause(Math.min(pauseMs, Math.max(giveUpAtMs - clock.monotonicMs(), 0)), ending);
       if (this.#closed && rule.changes && course.maybeApplied) throw new OutcomeUnknownError({ detail: closedDetail });
       ending.throwIfEnded();

@@ -14,7 +14,10 @@ import { type LocalOptions, localParts } from './local-carrier.ts';
 export interface JoinOptions extends LocalOptions, NodeConfigInput {
   /** Where the node's log goes: JSON lines on standard output when `logLevel` is given, nowhere when neither is. */
   readonly log?: MemberLog;
-  /** The member can not go on (a failed disk, a damaged directory): every call ends with the same error. Called once. */
+  /**
+   * The member can not go on (a failed disk, a damaged directory): every call ends with the same error, or with an
+   * OutcomeUnknownError that it caused. Called once.
+   */
   readonly onFatal?: (error: Error) => void;
 }
 

@@ -7,7 +7,7 @@ import { reactions } from './rules.ts';
 export type Failure =
   | { readonly kind: 'refused'; readonly error: HoldfastError }
   | { readonly kind: 'silent'; readonly sent: boolean; readonly timedOut: boolean; readonly cause: unknown }
-  /** The caller itself is at fault (a request that can not be encoded): repeating it would change nothing. */
+  /** This process is at fault (a request that can not be encoded, a failed disk): repeating would change nothing. */
   | { readonly kind: 'broken'; readonly error: unknown }
   /** The caller walked away, or the carrier closes. */
   | { readonly kind: 'ended' };
@@ -64,10 +64,11 @@ export class Course {
 
   /**
    * Chooses the next node.
+   * @param changes whether an attempt of this verb may have changed something
    * @returns how long to wait first, in ms
    * @throws what repeating would not change
    */
-  afterFailure(failure: Failure): number {
+  afterFailure(failure: Failure, changes: boolean): number {
     switch (failure.kind) {
       case 'silent':
         this.#failures[failure.timedOut ? 'timedOut' : 'unreachable'] += 1;
@@ -78,6 +79,8 @@ export class Course {
       case 'refused':
         return this.#afterRefusal(failure.error);
       case 'broken':
+        // An earlier attempt may have been applied, whatever is at fault now: a member in this process whose disk failed.
+        if (changes && this.#maybeApplied) throw new OutcomeUnknownError({}, { cause: failure.error });
         throw failure.error;
       case 'ended':
         // An attempt that was under way just now may have been applied, too.
