@@ -53,7 +53,7 @@ export class Deliveries<Payload> {
     this.#inGroup = { params: parts.params, query: {}, idempotencyKey: undefined };
   }
 
-  /** What can not be decoded is given back with the reason, not returned. @param onRefused hears of it */
+  /** What can not be decoded is given back with the reason, not returned. @param onRefused hears of it, and of a failure to give back */
   async pull(pull: Pull, options: CallOptions, onRefused?: (error: unknown) => void): Promise<Delivery<Payload>[]> {
     const { leaseMs, waitMs, ...rest } = pull;
     const { carrier, settings, codec } = this.#parts;
@@ -67,7 +67,8 @@ export class Deliveries<Payload> {
           return { id, payload, headers, attempt, token, receipt, deliverAtMs, leasedUntilMs };
         } catch (error) {
           onRefused?.(error);
-          await this.nack([receipt], { ...options, reason: reasonOf(error) });
+          // Not awaited: the others do not wait for it, nor fall with it.
+          this.nack([receipt], { reason: reasonOf(error) }).catch((failure: unknown) => onRefused?.(failure));
           return undefined;
         }
       }),
