@@ -21,6 +21,7 @@ function typeFaults(program: string): string {
   const compilerOptions = {
     composite: false,
     noEmit: true,
+    noUnusedLocals: false,
     rootDir: root,
     lib: ['es2023', 'esnext.disposable', 'dom'],
   };
