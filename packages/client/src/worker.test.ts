@@ -1,5 +1,5 @@
 import { HoldfastError, type RequestOf } from '@holdfast/api';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Answers, fakeStore, leased, silence } from '../test/fake-store.ts';
 import { settle } from '../test/manual-clock.ts';
 import { LeaseLostError } from './worker/lease-keeper.ts';
@@ -35,9 +35,9 @@ function held() {
   return { messages, handler, go: (at: number, error?: Error) => going[at]?.(error) };
 }
 
-const noErrors = (error: unknown, place: WorkerErrorPlace): void => {
-  throw new Error(`met at ${place}`, { cause: error });
-};
+const met: unknown[] = [];
+const noErrors = (error: unknown, place: WorkerErrorPlace): void => void met.push([place, error]);
+afterEach(() => expect(met.splice(0)).toEqual([]));
 
 test('a handler gets the message and what is known of it; returning acknowledges', async () => {
   const { store, calls, clock } = fakeStore({ receive: handOut(1), ack: ok });
@@ -239,6 +239,48 @@ test('without onError the first error of a place becomes a warning of the proces
   expect(warned.mock.calls).toHaveLength(1);
   expect(String(warned.mock.calls[0]?.[0])).toContain('t/g met an error (receive)');
   warned.mockRestore();
+});
+
+test('an onError that throws costs a warning and nothing else: what it was told of is settled, and the worker goes on', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const hand = handOut(4);
+  let receives = 0;
+  let acks = 0;
+  const { store, clock, calls } = fakeStore({
+    receive(request, signal) {
+      receives += 1;
+      if (receives === 1) throw new HoldfastError('HF_UNREACHABLE');
+      return hand(request, signal);
+    },
+    ack(request) {
+      acks += 1;
+      if (acks === 1) throw new HoldfastError('HF_UNREACHABLE');
+      return ok(request);
+    },
+    nack: () => Promise.reject(new HoldfastError('HF_UNREACHABLE')),
+  });
+  const worker = store
+    .topic('t')
+    .group('g')
+    .worker(
+      ({ payload }) => {
+        if (payload === 1) throw new Error('no such address');
+      },
+      {
+        concurrency: 1,
+        onError() {
+          throw new Error('no such log');
+        },
+      },
+    );
+  await clock.advance(1_000);
+  expect(worker.counters()).toMatchObject({ received: 4, acknowledged: 1, running: 0, settling: 0 });
+  expect(worker.counters().errors).toMatchObject({ receive: 1, handler: 1, nack: 1, ack: 2 });
+  expect(calls.filter(({ verb }) => verb === 'nack')).toHaveLength(1);
+  expect(warned.mock.calls).toEqual([['onError of a worker of t/g threw: no such log']]);
+  warned.mockRestore();
+  await worker.stop();
+  expect(clock.timers).toBe(0);
 });
 
 test('a payload that does not fit is given back with the reason, and the others are handled', async () => {

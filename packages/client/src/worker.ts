@@ -35,7 +35,7 @@ export interface WorkerOptions {
   readonly lease?: Duration;
   /** Stops the worker, like `stop()`. */
   readonly signal?: AbortSignal;
-  /** Without it the first error of each place becomes a warning of the process. */
+  /** Without it the first error of each place becomes a warning of the process. It must not throw: that becomes a warning, too. */
   readonly onError?: (error: unknown, place: WorkerErrorPlace) => void;
 }
 
@@ -100,6 +100,7 @@ class RunningWorker<Payload> implements Worker {
   readonly #running = new Set<AbortController>();
   readonly #counts = { received: 0, acknowledged: 0, failed: 0, leasesLost: 0, lateAcks: 0 };
   readonly #errors = { receive: 0, payload: 0, handler: 0, extend: 0, ack: 0, nack: 0 };
+  #onErrorThrew = false;
   #settling = 0;
   /** Messages that the receives under way have asked for. */
   #asked = 0;
@@ -296,8 +297,18 @@ class RunningWorker<Payload> implements Worker {
     this.#errors[place] += 1;
     const { onError } = this.#options;
     const { topic, group } = this.#parts.params;
-    if (onError !== undefined) onError(error, place);
-    else if (this.#errors[place] === 1)
-      process.emitWarning(`A worker of ${topic}/${group} met an error (${place}): ${reasonOf(error)}`);
+    if (onError === undefined) {
+      if (this.#errors[place] === 1)
+        process.emitWarning(`A worker of ${topic}/${group} met an error (${place}): ${reasonOf(error)}`);
+      return;
+    }
+    try {
+      onError(error, place);
+    } catch (thrown) {
+      // What follows a report (a message given back, the next receive) must not depend on who is told.
+      if (!this.#onErrorThrew)
+        process.emitWarning(`onError of a worker of ${topic}/${group} threw: ${reasonOf(thrown)}`);
+      this.#onErrorThrew = true;
+    }
   }
 }

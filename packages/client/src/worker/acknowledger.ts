@@ -2,11 +2,14 @@
 import { type AnswerOf, bounds } from '@holdfast/api';
 import type { ClientClock } from '../clock.ts';
 
+/** `error`: no node said whether it was taken. */
+type AckOutcome = AnswerOf<'ack'>['results'][number]['result'] | { readonly error: unknown };
+
 export interface AcknowledgerOptions {
   readonly clock: Pick<ClientClock, 'after'>;
   ack(receipts: string[]): Promise<AnswerOf<'ack'>['results']>;
-  /** Called once for each receipt. `error`: no node said whether it was taken. */
-  onSettled(receipt: string, outcome: AnswerOf<'ack'>['results'][number]['result'] | { readonly error: unknown }): void;
+  /** Called once for each receipt. It must not throw. */
+  onSettled(receipt: string, outcome: AckOutcome): void;
 }
 
 export class Acknowledger {
@@ -26,15 +29,24 @@ export class Acknowledger {
   }
 
   async #send(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const receipts = this.#waiting.splice(0, bounds.receiptsPerRequest);
-      try {
-        const results = new Map((await this.#options.ack(receipts)).map(({ receipt, result }) => [receipt, result]));
-        for (const receipt of receipts) this.#options.onSettled(receipt, results.get(receipt) ?? 'notFound');
-      } catch (error) {
-        for (const receipt of receipts) this.#options.onSettled(receipt, { error });
+    try {
+      while (this.#waiting.length > 0) {
+        const receipts = this.#waiting.splice(0, bounds.receiptsPerRequest);
+        const outcomeOf = await this.#ask(receipts);
+        for (const receipt of receipts) this.#options.onSettled(receipt, outcomeOf(receipt));
       }
+    } finally {
+      this.#sending = false;
     }
-    this.#sending = false;
+  }
+
+  /** Never rejects. */
+  async #ask(receipts: string[]): Promise<(receipt: string) => AckOutcome> {
+    try {
+      const results = new Map((await this.#options.ack(receipts)).map(({ receipt, result }) => [receipt, result]));
+      return (receipt) => results.get(receipt) ?? 'notFound';
+    } catch (error) {
+      return () => ({ error });
+    }
   }
 }
