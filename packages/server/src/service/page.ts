@@ -7,6 +7,8 @@ export const pageBytes: number = 4 * 1024 * 1024;
 
 /** Rows that are read before the mean size of a row is known. */
 const firstStep = 8;
+/** Rows that are read at once at most: the mean of those before says nothing about the next one. */
+const longestStep = 16;
 
 export interface Page<Row> {
   readonly rows: readonly Row[];
@@ -39,10 +41,11 @@ export async function pageOfMessages(view: View, topic: number, request: PageReq
   return { rows, next: after };
 }
 
-/** As many rows as the rest of the page holds by the mean so far: a step reads at most about one page too much. */
+/** As many rows as the rest of the page holds by the mean so far. What is read too much is a step of the largest rows. */
 function stepOf(count: number, bytes: number): number {
   if (count === 0) return firstStep;
-  return Math.max(1, Math.floor(((pageBytes - bytes) * count) / Math.max(1, bytes)));
+  const byMean = Math.floor(((pageBytes - bytes) * count) / Math.max(1, bytes));
+  return Math.min(longestStep, Math.max(1, byMean));
 }
 
 export const bytesOf = (row: MessageRow): number => row.headers.length + row.body.length;
