@@ -1,5 +1,5 @@
 // Topics and groups: their settings and their counts.
-import { type AnswerOf, HoldfastError, type ParsedRequestOf } from '@holdfast/api';
+import { type AnswerOf, HoldfastError, OutcomeUnknownError, type ParsedRequestOf } from '@holdfast/api';
 import type { GroupConfig, GroupInfo, GroupStart, Hold, Position, TopicInfo, View } from '@holdfast/store';
 import { origin } from '@holdfast/store';
 import { activeGroupOf, type Desk, readLeading, topicOf } from './desk.ts';
@@ -42,7 +42,13 @@ export async function putGroup(desk: Desk, request: ParsedRequestOf<'putGroup'>)
     config: groupConfig(settings),
     replaceConfig: true,
   });
-  return readLeading(desk, (view) => groupSeen(activeGroupOf(view, request.params)));
+  try {
+    return await readLeading(desk, (view) => groupSeen(activeGroupOf(view, request.params)));
+  } catch (cause) {
+    // The read's own error says that nothing was applied, which by now is not so.
+    if (cause instanceof HoldfastError) throw new OutcomeUnknownError({}, { cause });
+    throw cause;
+  }
 }
 
 export async function deleteGroup(
