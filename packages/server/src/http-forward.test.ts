@@ -1,7 +1,8 @@
 // A follower's request to the leader over a real connection, and every way in which that can end.
 import { createServer, type Server, type Socket } from 'node:net';
 import { HoldfastError, OutcomeUnknownError, type RequestOf } from '@holdfast/api';
-import { expect, test } from 'vitest';
+import { Pool } from 'undici';
+import { expect, test, vi } from 'vitest';
 import { startApp } from '../test/app.ts';
 import { createForwarder, type Forwarder } from './http-forward.ts';
 import type { Peer } from './member.ts';
@@ -115,6 +116,23 @@ test('nobody listens: nothing was sent, so no leader it is', async () => {
     });
   });
 });
+
+test.each(['EHOSTUNREACH', 'ENETUNREACH'])(
+  '%s says that nothing was sent only when it came of connecting',
+  async (code) => {
+    const outcomes = await withForwarder(async (forwarder) => {
+      const outcomeAt = async (syscall: string): Promise<unknown> => {
+        const request = vi.spyOn(Pool.prototype, 'request');
+        request.mockRejectedValueOnce(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }));
+        const outcome = await outcomeOf(forwarder.forward(to('http://127.0.0.1:1'), 'schedule', schedule, options()));
+        request.mockRestore();
+        return outcome;
+      };
+      return [await outcomeAt('connect'), await outcomeAt('read'), await outcomeAt('write')];
+    });
+    expect(outcomes).toMatchObject([{ code: 'HF_NO_LEADER' }, { applied: 'unknown' }, { applied: 'unknown' }]);
+  },
+);
 
 test.each<[string, (socket: Socket) => void]>([
   ['resets the connection', (socket) => socket.resetAndDestroy()],

@@ -39,14 +39,9 @@ const keepAliveMs = 30_000;
 const answerBytes = 32 * 1024 * 1024;
 
 /** The request did not leave this machine: certainly not applied. */
-const neverSent = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+/** A connection that stands ends with them too, after the request was sent. */
+const neverSentIfConnecting = new Set(['EHOSTUNREACH', 'ENETUNREACH']);
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
 
@@ -160,5 +155,7 @@ function lostOn(verb: Verb, cause: unknown): HoldfastError {
 function isNeverSent(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isNeverSent);
   if (error instanceof errors.ConnectTimeoutError) return true;
-  return error instanceof Error && 'code' in error && neverSent.has(String(error.code));
+  if (!(error instanceof Error && 'code' in error)) return false;
+  const code = String(error.code);
+  return neverSent.has(code) || (neverSentIfConnecting.has(code) && 'syscall' in error && error.syscall === 'connect');
 }
