@@ -4,6 +4,7 @@ import { bounds, defaults } from './bounds.ts';
 import { durationUpTo } from './duration.ts';
 import { bodyFields, messageId } from './message.ts';
 import { groupSettings, groupStart } from './topic.ts';
+import { wholeUpTo } from './whole-number.ts';
 
 const receipt = z
   .string()
@@ -13,7 +14,7 @@ const receipts = z.array(receipt).min(1).max(bounds.receiptsPerRequest);
 const lease = durationUpTo(bounds.leaseMs, bounds.leaseMinMs);
 
 export const receiveRequest = z.strictObject({
-  max: z.int().min(1).max(bounds.messagesPerReceive).default(1),
+  max: wholeUpTo(bounds.messagesPerReceive).default(1),
   lease: lease.default(defaults.leaseMs),
   wait: durationUpTo(bounds.waitMs).default(defaults.waitMs).describe('How long to wait when nothing is due.'),
   receiveId: z

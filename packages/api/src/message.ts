@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { bounds, defaults } from './bounds.ts';
 import { durationUpTo, instant } from './duration.ts';
+import { wholeTextUpTo } from './whole-number.ts';
 
 export const name = z
   .string()
@@ -184,6 +185,6 @@ const queryInstant = z
 export const listQuery = z.strictObject({
   dueAfter: queryInstant.optional(),
   dueBefore: queryInstant.optional(),
-  limit: z.coerce.number().int().min(1).max(bounds.messagesPerPage).default(defaults.pageMessages),
+  limit: wholeTextUpTo(bounds.messagesPerPage).default(defaults.pageMessages),
   cursor: z.string().max(200).optional(),
 });

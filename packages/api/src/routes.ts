@@ -1,6 +1,6 @@
 // Every route as data. Server, client and OpenAPI read this table; a route that is not here does not exist.
 import { z } from 'zod';
-import { bounds } from './bounds.ts';
+import { bounds, defaults } from './bounds.ts';
 import { clusterSeen } from './cluster.ts';
 import {
   ackRequest,
@@ -24,6 +24,7 @@ import {
   scheduled,
 } from './message.ts';
 import { deadLetters, groupSeen, putGroup, topicSeen } from './topic.ts';
+import { wholeTextUpTo } from './whole-number.ts';
 
 export interface Route {
   readonly verb: string;
@@ -47,7 +48,7 @@ const inTopic = z.strictObject({ topic: name });
 const inGroup = z.strictObject({ topic: name, group: name });
 const oneMessage = z.strictObject({ topic: name, id: messageId });
 const page = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(bounds.messagesPerPage).default(100),
+  limit: wholeTextUpTo(bounds.messagesPerPage).default(defaults.pageMessages),
   cursor: z.string().max(200).optional(),
 });
 const always = ['HF_INVALID_REQUEST', 'HF_NO_LEADER', 'HF_STOPPING', 'HF_INTERNAL'] as const;

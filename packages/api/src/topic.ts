@@ -3,16 +3,19 @@ import { z } from 'zod';
 import { bounds, defaults } from './bounds.ts';
 import { durationUpTo, instant } from './duration.ts';
 import { bodyFields, name } from './message.ts';
+import { wholeUpTo } from './whole-number.ts';
+
+/** The first branch of the union speaks for all three. */
+const namedStart = z.enum(['earliest', 'now'], {
+  error: 'must be "earliest", "now", or whole milliseconds since 1970, or ISO 8601 with a time zone',
+});
 
 export const groupStart = z
-  .union([z.literal('earliest'), z.literal('now'), instant])
+  .union([namedStart, instant])
   .describe('earliest: everything that waits. now, or an instant in the past: what is due after it.');
 
 export const groupSettings = z.strictObject({
-  maxAttempts: z
-    .int()
-    .min(1)
-    .max(bounds.attempts)
+  maxAttempts: wholeUpTo(bounds.attempts)
     .default(defaults.maxAttempts)
     .describe('After so many, a message becomes a dead letter.'),
   backoffFirst: durationUpTo(bounds.delayMs)

@@ -84,6 +84,28 @@ test('a body that is too large has a code of its own, which names the limit', ()
   expect(parseRequest('schedule', { ...inReminders, body: largest }).body.messages).toHaveLength(1);
 });
 
+test('a start that is none of the three is refused with all of them', () => {
+  // @ts-expect-error the checker refuses it as well
+  const error = refusalOf('putGroup', { ...ofMailer, body: { start: {} } });
+  const text = refusalOf('putGroup', { ...ofMailer, body: { start: 'soon' } });
+  for (const { facts } of [error, text]) {
+    expect(facts.fields).toEqual([
+      { path: 'start', message: expect.stringMatching(/"earliest".*"now".*1970.*time zone/) },
+    ]);
+  }
+});
+
+test('a whole number out of bounds is refused with both of them', () => {
+  const max = refusalOf('receive', { ...ofMailer, body: { max: 9_999 } });
+  const attempts = refusalOf('putGroup', { ...ofMailer, body: { maxAttempts: 0.5 } });
+  const limit = refusalOf('list', { ...inReminders, query: { limit: 'many' }, body: undefined });
+  expect([max, attempts, limit].map(({ facts }) => facts.fields)).toEqual([
+    [{ path: 'max', message: `must be a whole number from 1 to ${bounds.messagesPerReceive}` }],
+    [{ path: 'maxAttempts', message: `must be a whole number from 1 to ${bounds.attempts}` }],
+    [{ path: 'limit', message: `must be a whole number from 1 to ${bounds.messagesPerPage}` }],
+  ]);
+});
+
 test('a thousand wrong messages are not a thousand lines', () => {
   const messages = Array.from({ length: bounds.messagesPerBatch }, () => ({ body: 1, delay: -1 }));
   expect(refusalOf('schedule', { ...inReminders, body: { messages } }).facts.fields).toHaveLength(20);
