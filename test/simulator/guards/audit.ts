@@ -1,5 +1,5 @@
 // npm run mutants                 takes out one guard after the other, and runs seeds until the simulator fails
-// npm run mutants -- --only H3    those whose name contains this
+// npm run mutants -- --only H3    those whose name contains this; several with commas
 // A guard whose removal nobody notices means that the simulator is blind there, and fails the command.
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -101,7 +101,7 @@ async function attack(guard: Guard, unchanged: string): Promise<Outcome> {
 }
 
 const wanted = [...deliveryGuards, ...viewGuards, ...consensusGuards].filter(
-  ({ name }) => values.only === undefined || name.includes(values.only),
+  ({ name }) => values.only === undefined || values.only.split(',').some((part) => name.includes(part)),
 );
 process.once('SIGTERM', () => process.exit(1));
 process.once('SIGINT', () => process.exit(1));

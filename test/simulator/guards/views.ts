@@ -34,6 +34,12 @@ export const viewGuards: readonly Guard[] = [
       },
     });`,
       },
+      {
+        file: `${read}/scan.ts`,
+        text: '      if (rows.length === 0) break;\n',
+        instead:
+          '      if (next === 0 && found.length === 0) pending.splice(0, pending.length, ...pendingRows(source.layers, range));\n      if (rows.length === 0) break;\n',
+      },
     ],
   },
   {
@@ -56,7 +62,7 @@ export const viewGuards: readonly Guard[] = [
     name: 'P8-last-seq-not-the-next',
     rule: '[P8] a cursor goes to the last seq that was issued at most, not to the next',
     profile: 'clocks',
-    seeds: 150,
+    seeds: 500,
     changes: [
       {
         file: 'packages/scheduler/src/upcoming.ts',
