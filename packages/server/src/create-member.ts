@@ -112,8 +112,17 @@ class LocalMember implements Member {
     if (this.#phase === 'stopping') return;
     this.#end();
     // A member that serves nobody must not go on sending heartbeats: the others would follow it for ever.
-    void this.#replica.stop().catch(() => undefined);
+    void this.#leave();
     this.#ports.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** The fault that made this necessary is told already. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#replica.stop();
+    } catch {
+      // A second fault on the way out changes nothing.
+    }
   }
 
   #becomeLeader(term: number): void {
