@@ -1,5 +1,6 @@
 // What goes out to one group and comes back: the requests behind a group and its workers.
 import { type AnswerOf, bounds } from '@holdfast/api';
+import type { CarrierCallOptions } from './carrier.ts';
 import { type CallOptions, type ClientParts, type Duration, signalOf } from './client-parts.ts';
 import type { Delivery } from './message.ts';
 import { type PayloadCodec, reasonOf } from './payload.ts';
@@ -54,7 +55,11 @@ export class Deliveries<Payload> {
   }
 
   /** What can not be decoded is given back with the reason, not returned. @param onRefused hears of it, and of a failure to give back */
-  async pull(pull: Pull, options: CallOptions, onRefused?: (error: unknown) => void): Promise<Delivery<Payload>[]> {
+  async pull(
+    pull: Pull,
+    options: CarrierCallOptions,
+    onRefused?: (error: unknown) => void,
+  ): Promise<Delivery<Payload>[]> {
     const { leaseMs, waitMs, ...rest } = pull;
     const { carrier, settings, codec } = this.#parts;
     const body = { ...rest, lease: leaseMs, wait: waitMs, create: { start: 'earliest', ...settings } };

@@ -217,7 +217,8 @@ describe('where a request goes', () => {
 describe('how long', () => {
   test('a node that says nothing for two seconds is left for another one, which gets twice the time', async () => {
     const { carrier, attempts, clock } = cluster((_, number) => (number < 3 ? 'silence' : scheduled));
-    const call = carrier.call('schedule', schedule, {});
+    const toldAtMs: number[] = [];
+    const call = carrier.call('schedule', schedule, { onAttempt: () => toldAtMs.push(clock.monotonicMs()) });
     await clock.advance(10_000);
     await call;
     expect(attempts.map(({ node, atMs }) => [node, atMs])).toEqual([
@@ -225,6 +226,7 @@ describe('how long', () => {
       [n2, 2_000],
       [n3, 6_000],
     ]);
+    expect(toldAtMs).toEqual([0, 2_000, 6_000]);
     expect(attempts.map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
     expect(carrier.counters()).toMatchObject({ timedOut: 2, repeats: 2 });
     expect(clock.timers).toBe(0);

@@ -8,7 +8,7 @@ import {
   type RequestOf,
   type Verb,
 } from '@holdfast/api';
-import { type Carrier, type NodeCaller, NodeUnreachable } from './carrier.ts';
+import { type Carrier, type CarrierCallOptions, type NodeCaller, NodeUnreachable } from './carrier.ts';
 import type { ClientClock } from './clock.ts';
 import { CallEnding } from './repeat/call-ending.ts';
 import { Course, type Failure } from './repeat/course.ts';
@@ -83,11 +83,7 @@ class Repeater implements RetryingCarrier {
     this.#finder = new LeaderFinder(options.caller, options.clock, this.#choice);
   }
 
-  async call<V extends Verb>(
-    verb: V,
-    request: RequestOf<V>,
-    options: { readonly signal?: AbortSignal },
-  ): Promise<AnswerOf<V>> {
+  async call<V extends Verb>(verb: V, request: RequestOf<V>, options: CarrierCallOptions): Promise<AnswerOf<V>> {
     if (this.#closed) throw closedError();
     const giveUpAtMs = this.#options.clock.monotonicMs() + this.#giveUpAfterMs;
     const gate = verb === 'receive' ? this.#receives : this.#calls;
@@ -99,7 +95,7 @@ class Repeater implements RetryingCarrier {
       const entering = gate.enter(ending);
       if (entering !== undefined && !(await entering)) ending.throwIfEnded();
       try {
-        return await this.#repeat(verb, request, ending, giveUpAtMs);
+        return await this.#repeat(verb, request, ending, giveUpAtMs, options.onAttempt);
       } finally {
         gate.leave();
       }
@@ -133,6 +129,7 @@ class Repeater implements RetryingCarrier {
     original: RequestOf<V>,
     ending: CallEnding,
     giveUpAtMs: number,
+    onAttempt: (() => void) | undefined,
   ): Promise<AnswerOf<V>> {
     const rule = repeatRules[verb];
     const { clock, random } = this.#options;
@@ -145,6 +142,7 @@ class Repeater implements RetryingCarrier {
         this.#counts.gaveUp += 1;
         throw course.givingUp(rule.changes, this.#giveUpAfterMs);
       }
+      onAttempt?.();
       const outcome = await this.#attempt(
         course.node,
         verb,

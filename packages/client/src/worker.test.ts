@@ -316,7 +316,7 @@ test('a stop asks once more for what was leased to the receive that it broke off
   await worker.stop();
   expect(seen).toEqual(['m0000007']);
   const [first, last] = calls.filter(({ verb }) => verb === 'receive').map(({ body }) => Object(body));
-  expect(last).toMatchObject({ receiveId: first.receiveId, repeated: true, wait: 0 });
+  expect(last).toMatchObject({ receiveId: first.receiveId, repeated: true, wait: 0, max: 1 });
   expect(worker.counters()).toMatchObject({ acknowledged: 1, settling: 0 });
 });
 

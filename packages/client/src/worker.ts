@@ -56,12 +56,22 @@ export interface WorkerCounters {
 
 export interface Worker extends AsyncDisposable {
   counters(): WorkerCounters;
-  /** Takes no more messages, waits for the handlers that run and for their acks; at most `within` (30 s by default). */
+  /**
+   * Takes no more messages, waits for the handlers that run and for their acks; at most `within` (30 s by default).
+   * Each receive under way (three at most) is asked for once more: what was leased to it is handled, too. One to which
+   * nothing was leased may bring one message that is due just then.
+   */
   stop(options?: { readonly within?: Duration }): Promise<void>;
 }
 
 interface WorkerParts<Payload> extends GroupParts<Payload> {
   readonly deliveries: Deliveries<Payload>;
+}
+
+interface Pulled<Payload> {
+  readonly deliveries: Delivery<Payload>[];
+  /** Monotonic; the leases last until then at least. */
+  readonly leaseEndsAtMs: number;
 }
 
 const workerBounds = {
@@ -182,8 +192,8 @@ class RunningWorker<Payload> implements Worker {
       }
       this.#asked += max;
       try {
-        const deliveries = await this.#pull(max);
-        for (const delivery of deliveries) void this.#handle(delivery);
+        const { deliveries, leaseEndsAtMs } = await this.#pull(max);
+        for (const delivery of deliveries) void this.#handle(delivery, leaseEndsAtMs);
         // Only now: between the two, another loop would take the same places.
         this.#answered(max);
         backoffMs = workerBounds.firstBackoffMs;
@@ -209,32 +219,49 @@ class RunningWorker<Payload> implements Worker {
   }
 
   /** One receive. When a stop breaks it off, it is asked for once more by its id: what was leased to it is here, not lost for a lease. */
-  async #pull(max: number): Promise<Delivery<Payload>[]> {
+  async #pull(max: number): Promise<Pulled<Payload>> {
+    const { clock, deliveries, sliceMs } = this.#parts;
+    const leaseMs = this.#leaseMs;
+    const firstMs = clock.monotonicMs();
+    let lastMs = firstMs;
+    const onAttempt = (): void => {
+      lastMs = clock.monotonicMs();
+    };
+    // The leases are no older than the first attempt, and a node that is asked again makes them last half their time from
+    // then on. Only one that was in doubt may answer with less; the first extension comes early, and finds it out.
+    const leaseEndsAtMs = (): number => Math.max(firstMs + leaseMs, lastMs + leaseMs / 2);
     const receiveId = Buffer.from(this.#parts.randomBytes(16)).toString('hex');
-    const wanted = { max, leaseMs: this.#leaseMs, receiveId };
+    const wanted = { leaseMs, receiveId };
+    // When a lease began while the receive waited is not known: a wait that is short beside it leaves enough of it for sure.
+    const waitMs = Math.min(sliceMs, Math.floor(leaseMs / 3));
     const onRefused = (error: unknown): void => this.#report(error, 'payload');
     const { signal } = this.#stopping;
     try {
-      return await this.#parts.deliveries.pull({ ...wanted, waitMs: this.#parts.sliceMs }, { signal }, onRefused);
+      const first = await deliveries.pull({ ...wanted, max, waitMs }, { signal, onAttempt }, onRefused);
+      return { deliveries: first, leaseEndsAtMs: leaseEndsAtMs() };
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     }
     const controller = new AbortController();
-    const cancelTimer = this.#parts.clock.after(workerBounds.lastPullMs, () => controller.abort());
-    const last = { ...wanted, waitMs: 0, repeated: true };
+    const cancelTimer = clock.after(workerBounds.lastPullMs, () => controller.abort());
+    // `max` is for new leases only: those that were made before come all, and when there are none, one message may.
+    const again = { ...wanted, max: 1, waitMs: 0, repeated: true };
     try {
-      return await this.#parts.deliveries.pull(last, { signal: controller.signal }, onRefused);
+      const last = await deliveries.pull(again, { signal: controller.signal, onAttempt }, onRefused);
+      return { deliveries: last, leaseEndsAtMs: leaseEndsAtMs() };
     } finally {
       cancelTimer();
     }
   }
 
-  async #handle(delivery: Delivery<Payload>): Promise<void> {
+  async #handle(delivery: Delivery<Payload>, leaseEndsAtMs: number): Promise<void> {
     const { receipt, deliverAtMs, id, payload, headers, attempt, token } = delivery;
     const controller = new AbortController();
     this.#counts.received += 1;
     this.#running.add(controller);
-    this.#keeper.keep(receipt, (error) => {
+    this.#keeper.keep(receipt, leaseEndsAtMs, (error) => {
+      // Its handler is done: an extension that comes behind the ack finds the message settled, and nothing is lost.
+      if (!this.#running.has(controller)) return;
       this.#counts.leasesLost += 1;
       controller.abort(error);
     });

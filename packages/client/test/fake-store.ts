@@ -1,11 +1,16 @@
 // A store over a carrier that answers from a table of functions: for tests of what lies above the carrier.
 import type { AnswerOf, RequestOf, Verb } from '@holdfast/api';
+import type { CarrierCallOptions } from '../src/carrier.ts';
 import { createStore, type HoldfastStore } from '../src/holdfast-store.ts';
 import type { RetryingCarrier } from '../src/retrying-carrier.ts';
 import { ManualClock } from './manual-clock.ts';
 
 export type Answers = {
-  readonly [V in Verb]?: (request: RequestOf<V>, signal: AbortSignal | undefined) => AnswerOf<V> | Promise<AnswerOf<V>>;
+  readonly [V in Verb]?: (
+    request: RequestOf<V>,
+    signal: AbortSignal | undefined,
+    onAttempt?: () => void,
+  ) => AnswerOf<V> | Promise<AnswerOf<V>>;
 };
 
 export interface Call {
@@ -20,12 +25,12 @@ export function fakeStore(answers: Answers): { store: HoldfastStore; clock: Manu
   const clock = new ManualClock();
   const calls: Call[] = [];
   const carrier: RetryingCarrier = {
-    async call<V extends Verb>(verb: V, request: RequestOf<V>, options: { readonly signal?: AbortSignal }) {
+    async call<V extends Verb>(verb: V, request: RequestOf<V>, options: CarrierCallOptions) {
       options.signal?.throwIfAborted();
       calls.push({ verb, ...request });
       const answer: Answers[V] = answers[verb];
       if (answer === undefined) throw new Error(`this test does not answer ${verb}`);
-      return answer(request, options.signal);
+      return answer(request, options.signal, options.onAttempt);
     },
     counters: () => {
       throw new Error('a fake carrier counts nothing');

@@ -18,7 +18,7 @@ export interface LeaseKeeperOptions {
 }
 
 interface Kept {
-  /** Nobody else has the message before: counted from before a request was sent, so never too late. */
+  /** Nobody else has the message before: an extension counts from before it was sent, so that this is never too late. */
   endsAtMs: number;
   extendAtMs: number;
   extending: boolean;
@@ -29,33 +29,43 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #kept = new Map<string, Kept>();
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
+  #stopped = false;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
   }
 
-  /** A message has just arrived. @param onLost called at most once, and not after `forget` */
-  keep(receipt: string, onLost: (error: LeaseLostError) => void): void {
-    const { clock, leaseMs } = this.#options;
-    const nowMs = clock.monotonicMs();
-    // The answer to a repeated receive may hold leases that were made a while ago; half of their time is left at least.
-    const kept = { endsAtMs: nowMs + leaseMs, extendAtMs: nowMs + leaseMs * 0.4, extending: false, onLost };
-    this.#kept.set(receipt, kept);
-    this.#wakeBy(kept.extendAtMs);
+  /**
+   * A message has just arrived.
+   * @param endsAtMs monotonic; its lease lasts until then at least
+   * @param onLost called at most once, and not after `forget`
+   */
+  keep(receipt: string, endsAtMs: number, onLost: (error: LeaseLostError) => void): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const extendAtMs = nowMs + Math.max(endsAtMs - nowMs, 0) * 0.4;
+    this.#kept.set(receipt, { endsAtMs, extendAtMs, extending: false, onLost });
+    this.#wakeBy(extendAtMs);
   }
 
   forget(receipt: string): void {
     this.#kept.delete(receipt);
-    if (this.#kept.size === 0) this.stop();
+    if (this.#kept.size === 0) this.#sleep();
   }
 
   /** Extends nothing more. */
   stop(): void {
+    this.#stopped = true;
+    this.#sleep();
+  }
+
+  #sleep(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
   #wakeBy(atMs: number): void {
+    // The answer to an extension may come after the stop.
+    if (this.#stopped) return;
     if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
     this.#timer?.cancel();
     const delayMs = Math.max(atMs - this.#options.clock.monotonicMs(), 0);
