@@ -34,15 +34,24 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-async function start(id: string): Promise<Running> {
-  const database = new Level<Uint8Array, Uint8Array>(join(root, id), { keyEncoding: 'view', valueEncoding: 'view' });
+async function start(id: string, directory = id, port = ports.get(id) ?? 0): Promise<Running> {
+  const database = new Level<Uint8Array, Uint8Array>(join(root, directory), {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+  });
   await database.open();
   const machine = new Notebook();
   // The notebook keeps nothing between two starts, so everything is applied anew.
   const log = await openLevelLog({ database, applied: 0, id, members: ids, random: Math.random });
   const address = (peer: string) => ({ host: '127.0.0.1', port: ports.get(peer) ?? 0 });
   const peers = new Map(ids.filter((peer) => peer !== id).map((peer) => [peer, address(peer)]));
-  const transport = createTcpTransport({ id, listen: address(id), peers, clock: realClock, random: Math.random });
+  const transport = createTcpTransport({
+    id,
+    listen: { host: '127.0.0.1', port },
+    peers,
+    clock: realClock,
+    random: Math.random,
+  });
   let leads = false;
   let error: Error | undefined;
   const node = createRaftNode<number>({
@@ -92,7 +101,7 @@ async function propose(leader: Running, from: number, count: number): Promise<re
 }
 
 test('a cluster goes on without its leader, and takes it back, but not with an empty directory', async () => {
-  const members = await Promise.all(ids.map(start));
+  const members = await Promise.all(ids.map((id) => start(id)));
   const first = await leaderOf(members);
   const outcomes = await propose(first, 0, 2000);
   expect(outcomes.map(({ kind }) => kind)).toEqual(outcomes.map(() => 'applied'));
@@ -119,4 +128,20 @@ test('a cluster goes on without its leader, and takes it back, but not with an e
   expect((await propose(await leaderOf(running.filter((member) => member !== wiped)), 2100, 1))[0]?.kind).toBe(
     'applied',
   );
+});
+
+test('a second process under the name of a member stops, and the member goes on', async () => {
+  const members = await Promise.all(ids.map((id) => start(id)));
+  const leader = await leaderOf(members);
+  await propose(leader, 0, 10);
+  for (const member of members) {
+    const stray = await start(member.id, `stray ${member.id}`, await freePort());
+    await until(() => stray.fatal() !== undefined);
+    expect(stray.fatal()).toMatchObject({ code: 'HF_WIPED_MEMBER' });
+  }
+  await propose(leader, 10, 10);
+  await until(() => members.every(({ machine }) => machine.notes.length === 20));
+  expect(members.map(({ fatal }) => fatal())).toEqual([undefined, undefined, undefined]);
+  expect(leader.leads()).toBe(true);
+  for (const { node } of members) expect(node.status().refusals.get('notAdmitted')).toBeUndefined();
 });

@@ -149,3 +149,22 @@ test('members that were configured differently say so instead of waiting for eve
   const log = new MemoryLog({ id: 'b', members: ['a', 'b', 'z'], random: other.random });
   expect(() => world.member('b', { log })).toThrow(expect.objectContaining({ code: 'HF_WRONG_CLUSTER' }));
 });
+
+test('a refusal of another process does not stop this one, and is counted', async () => {
+  const world = new World(ids);
+  const members = await world.started();
+  await world.leader(members);
+  const [, b] = members;
+  if (b === undefined) throw new Error('three were started');
+  const says = (bootId: string | undefined, incarnation: string) =>
+    Buffer.from(JSON.stringify({ kind: 'refusal', incarnation, bootId, code: 'HF_LOG_CUT', detail: 'cut' }));
+  const mouth = world.network.transport('a');
+  mouth.sendControl('b', says('another', b.log.identity.incarnation));
+  mouth.sendControl('b', says(undefined, 'another'));
+  await world.clock.pass(10);
+  expect(b.fatal()).toBeUndefined();
+  expect(b.node.status().refusals.get('refusalOfAnother')).toBe(2);
+  mouth.sendControl('b', says(undefined, b.log.identity.incarnation));
+  await world.clock.pass(10);
+  expect(b.fatal()).toMatchObject({ code: 'HF_LOG_CUT' });
+});

@@ -46,6 +46,7 @@ async function started(harness: TransportHarness): Promise<Readonly<Record<'a' |
           end.messages.push(message);
         },
         onControl: (from, bytes) => end.heard.push(`control ${from} ${Buffer.from(bytes).toString()}`),
+        refuses: () => undefined,
         onPeerUp: (hello) => {
           assert.deepEqual(hello, helloOf(hello.id));
           end.heard.push(`up ${hello.id}`);

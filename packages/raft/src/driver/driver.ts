@@ -8,7 +8,7 @@ import { RaftError, reasonOf } from '../raft-error.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { Admission } from './formation/admission.ts';
-import { type Control, decodeControl, encodeControl } from './formation/control.ts';
+import { type Control, decodeControl, encodeControl, type FormationState } from './formation/control.ts';
 import { Formation } from './formation/formation.ts';
 import { Rejected } from './formation/rejected.ts';
 import { Hearing } from './hearing.ts';
@@ -176,6 +176,7 @@ class Driver<Result> implements RaftNode<Result> {
     return {
       onMessage: (message, sample) => this.#receive(message, sample),
       onControl: (from, bytes) => this.#control(from, bytes),
+      refuses: (hello) => this.#refuses(hello),
       onPeerUp: (hello) => this.#peerUp(hello),
       onPeerLost: (peer, evidence) =>
         this.#loop.input((core) => (evidence === 'dead' ? core.peerDown(peer) : core.peerReset(peer))),
@@ -196,10 +197,19 @@ class Driver<Result> implements RaftNode<Result> {
     // Before formation this member has no vote and no log to speak of.
     if (!this.#formation.isFounded) return this.#refusals.count('notFounded');
     if (!this.#admission.isAdmitted(message.from)) return this.#refusals.count('notAdmitted');
+    this.#rejected.admittedBy(message.from);
     const { owner, clock } = this.#options;
     owner.onSample(message.from, sample);
     this.#hearing.heard(message, this.#loop.status.term, clock.monotonicMs());
     this.#loop.input((core) => core.step(message));
+  }
+
+  #refuses(hello: Hello): Uint8Array | undefined {
+    if (this.#loop.hasEnded || !this.#isOther(hello.id)) return undefined;
+    const refusal = this.#admission.refusal(hello, this.#loop.status);
+    if (refusal === undefined) return undefined;
+    this.#refusals.count('refusedPeer');
+    return encodeControl(refusal);
   }
 
   #peerUp(hello: Hello): void {
@@ -224,11 +234,20 @@ class Driver<Result> implements RaftNode<Result> {
     if (this.#loop.hasEnded || !this.#isOther(from)) return;
     const control = decodeControl(bytes);
     if (control === undefined) return this.#refusals.count('brokenControl');
-    if (control.kind === 'formation') return this.#formation.heard(from, control);
+    if (control.kind === 'formation') return this.#formationHeard(from, control);
+    const { incarnation } = this.#options.log.identity;
+    if (control.incarnation !== incarnation || (control.bootId ?? this.#bootId) !== this.#bootId) {
+      return this.#refusals.count('refusalOfAnother');
+    }
     this.#refusals.count('refusedByPeer');
     if (this.#rejected.mustStop(from, control, this.#formation.isFounded)) {
       this.#fail(new RaftError(control.code, `${from} says: ${control.detail}`, { peer: from }));
     }
+  }
+
+  #formationHeard(from: NodeId, state: FormationState): void {
+    this.#rejected.admittedBy(from);
+    this.#formation.heard(from, state);
   }
 
   #sendControl(to: NodeId, control: Control): void {

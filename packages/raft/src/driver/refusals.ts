@@ -12,6 +12,7 @@ export type RefusalName =
   | 'notAdmitted'
   | 'refusedPeer'
   | 'refusedByPeer'
+  | 'refusalOfAnother'
   | 'brokenControl';
 
 export class Refusals {

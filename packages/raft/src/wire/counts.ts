@@ -8,6 +8,7 @@ export type CountName =
   | 'broken.message'
   | 'broken.order'
   | `refused.${RefusalReason}`
+  | 'refused.process'
   | 'refusedByPeer'
   | 'strangers.tooMany'
   | 'strangers.tooSlow'

@@ -26,6 +26,10 @@ export interface LaneOptions {
   readonly random: () => number;
   readonly counts: Counts;
   readonly hello: () => Hello;
+  /** Asked before `onWelcome`: the control bytes that end this connection, or undefined. */
+  readonly refuses: (hello: Hello) => Uint8Array | undefined;
+  /** The other end refuses this process, and says why. */
+  readonly onRefused: (control: Uint8Array) => void;
   readonly onWelcome: (hello: Hello) => void;
   readonly onLost: (evidence: 'silent' | 'reset' | 'dead') => void;
 }
@@ -117,24 +121,37 @@ export class Lane {
 
   /** The other end speaks once on this connection. */
   #answered(socket: Socket, frame: Frame): void {
-    const { counts, peer, clock, onWelcome } = this.#options;
+    const { counts, peer, clock, onWelcome, onRefused } = this.#options;
     const state = this.#state;
-    if (frame.kind === 'refusal') {
+    if (frame.kind === 'refusal' || frame.kind === 'control') {
       counts.count('refusedByPeer');
       this.#retryMs = wireBounds.maxRetryMs;
-      return void socket.destroy();
+      socket.destroy();
+      return frame.kind === 'control' ? onRefused(frame.body) : undefined;
     }
     const welcome = frame.kind === 'welcome' ? decodeWelcome(frame.body) : undefined;
     if (welcome?.hello.id !== peer || state.kind !== 'connecting' || state.socket !== socket) {
       counts.count('broken.handshake');
       return void socket.destroy();
     }
+    if (this.#refused(socket, welcome.hello)) return;
     state.cancel();
     this.#state = { kind: 'up', socket, outlet: new Outlet(socket, clock, this.#maxQueueBytes) };
     this.#upAtMs = clock.monotonicMs();
     this.#mayBeDead = true;
     counts.count('connects');
     onWelcome(welcome.hello);
+  }
+
+  /** It is told why on this connection, which ends with that. */
+  #refused(socket: Socket, hello: Hello): boolean {
+    const { counts, group, refuses } = this.#options;
+    const refusal = refuses(hello);
+    if (refusal === undefined) return false;
+    counts.count('refused.process');
+    this.#retryMs = wireBounds.maxRetryMs;
+    socket.end(encodeFrame('control', group, refusal, 0));
+    return true;
   }
 
   #closed(socket: Socket, code: string | undefined): void {

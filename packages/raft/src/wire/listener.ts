@@ -156,6 +156,12 @@ export class Listener {
       return void socket.end(encodeFrame('refusal', group, encodeHandshake({ reason }), 0), () => socket.destroy());
     }
     const { lane, hello: theirs } = greeting;
+    // Answered here, and not at the address of this member, where another process of that name may be well.
+    const refusal = events.refuses(theirs);
+    if (refusal !== undefined) {
+      counts.count('refused.process');
+      return void socket.end(encodeFrame('control', group, refusal, 0), () => socket.destroy());
+    }
     connection.cancelDeadline();
     this.#replace(theirs.id, lane);
     connection.from = { peer: theirs.id, lane };

@@ -25,6 +25,8 @@ interface End {
   readonly lost: string[];
   activity: number;
   hello: Hello;
+  /** Answers whoever introduces himself as this process. */
+  refuses: string | undefined;
 }
 
 const helloOf = (id: string, bootId = `boot of ${id}`): Hello => ({
@@ -40,12 +42,14 @@ async function open(id: string, port: number, peers: ReadonlyMap<string, number>
   const addresses = new Map([...peers].map(([peer, peerPort]) => [peer, { host: '127.0.0.1', port: peerPort }]));
   const listen = { host: '127.0.0.1', port };
   const transport = createTcpTransport({ id, listen, peers: addresses, clock, random: () => 0.5 });
-  const end: End = { transport, port, messages: [], controls: [], ups: [], lost: [], activity: 0, hello: helloOf(id) };
+  const heard = { messages: [], controls: [], ups: [], lost: [], activity: 0 };
+  const end: End = { transport, port, ...heard, hello: helloOf(id), refuses: undefined };
   toClose.push(transport);
   await transport.start(
     {
       onMessage: (message) => end.messages.push(message),
       onControl: (from, bytes) => end.controls.push(`${from}: ${Buffer.from(bytes).toString()}`),
+      refuses: ({ bootId }) => (bootId === end.refuses ? Buffer.from(`not ${bootId}`) : undefined),
       onPeerUp: (hello) => end.ups.push(hello),
       onPeerLost: (peer, evidence) => end.lost.push(`${peer} ${evidence}`),
       onActivity: () => {
@@ -226,4 +230,34 @@ test('two processes under one name do not take each other’s place at full spee
   await until(() => performance.now() - startedAtMs > 300);
   expect(resets() - before).toBeLessThan(100);
   expect(a.transport.counts.get('lost.reset') ?? 0).toBeLessThan(5);
+});
+
+test('a process that is refused hears why on its own connections, and the other one of its name notices nothing', async () => {
+  const [a, b] = await pair();
+  a.refuses = 'boot of a stray';
+  const { socket, isClosed } = stranger(a.port);
+  const answered: Buffer[] = [];
+  socket.on('data', (chunk) => answered.push(chunk));
+  socket.write(greetingOf({ to: 'a', hello: helloOf('b', 'boot of a stray') }));
+  socket.write(encodeFrame('control', 1, Buffer.from('from the stray'), 0));
+  await until(isClosed);
+  expect(Buffer.concat(answered).toString()).toContain('not boot of a stray');
+  b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, from: 'b', to: 'a' });
+  await until(() => a.messages.length === 1);
+  expect(a.controls).toEqual([]);
+  expect(b.controls).toEqual([]);
+  expect([a.lost, b.lost]).toEqual([[], []]);
+  expect(a.ups.every(({ bootId }) => bootId === 'boot of b')).toBe(true);
+});
+
+test('a process that is refused at its own address hears why, and is tried again', async () => {
+  const [portA, portB] = [await freePort(), await freePort()];
+  const b = await open('b', portB, new Map([['a', portA]]));
+  b.hello = helloOf('b', 'wiped');
+  const a = await open('a', portA, new Map([['b', portB]]));
+  a.refuses = 'wiped';
+  await until(() => b.controls.includes('a: not wiped') && (a.transport.counts.get('refused.process') ?? 0) > 4);
+  expect(a.ups).toEqual([]);
+  a.refuses = undefined;
+  await until(() => a.transport.connectedPeers().length === 1 && b.transport.connectedPeers().length === 1);
 });

@@ -121,6 +121,8 @@ class Tcp implements TcpTransport {
       random,
       counts: this.#counts,
       hello,
+      refuses: (theirs) => events.refuses(theirs),
+      onRefused: (control) => events.onControl(peer, control),
       onWelcome: (theirs) => events.onPeerUp(theirs),
       onLost: (evidence) => events.onPeerLost(peer, evidence),
     });

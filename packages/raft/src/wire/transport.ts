@@ -22,6 +22,12 @@ export interface TransportEvents {
   onMessage(message: Message, sample: Sample): void;
   /** Formation and other things of the driver, outside the core. Reliable in nothing. */
   onControl(from: NodeId, bytes: Uint8Array): void;
+  /**
+   * Asked before a connection is taken into use, by a transport to which two processes can come under one name: the
+   * control bytes to answer on this connection, which then ends and is not reported; undefined when it may be used.
+   */
+  refuses(hello: Hello): Uint8Array | undefined;
+  /** From here on, what comes under this name is said by this process. */
   onPeerUp(hello: Hello): void;
   /** The connection broke. `dead`: it was reset or closed, and the next connect was refused: the process is gone. */
   onPeerLost(peer: NodeId, evidence: 'silent' | 'reset' | 'dead'): void;

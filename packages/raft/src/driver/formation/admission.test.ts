@@ -98,3 +98,19 @@ test('a late handshake of a process that was replaced changes nothing', async ()
   expect(admission.check(hello(), leader(12, 12))).toEqual({ kind: 'late' });
   expect(admission.isAdmitted('b')).toBe(true);
 });
+
+test.each<[string, Partial<Hello>]>([
+  ['an empty directory', { bootId: 'stray', incarnation: 'another', clusterId: undefined }],
+  ['another cluster', { bootId: 'stray', clusterId: 'theirs' }],
+  ['an old copy', { bootId: 'stray', lastDurableIndex: 3 }],
+])('a second process under the name, with %s, changes nothing for the first', async (_, parts) => {
+  const admission = await founded();
+  admission.check(hello(), leader(0, 0));
+  const { incarnation, bootId } = hello(parts);
+  expect(admission.refusal(hello(parts), leader(10, 10))).toMatchObject({ incarnation, bootId });
+  expect(admission.isAdmitted('b')).toBe(true);
+  expect(admission.check(hello(parts), leader(10, 10)).kind).toBe('refused');
+  expect(admission.isAdmitted('b'), 'this process speaks now').toBe(false);
+  expect(admission.check(hello(), leader(10, 10))).toEqual({ kind: 'admitted', restarted: false });
+  expect(admission.isAdmitted('b')).toBe(true);
+});

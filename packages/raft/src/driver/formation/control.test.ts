@@ -6,7 +6,8 @@ const record = { clusterId: 'x', incarnations: { a: '1', b: '2' } };
 test.each<Control>([
   { kind: 'formation', incarnation: '1', record, confirmed: true },
   { kind: 'formation', incarnation: '1', record: undefined, confirmed: false },
-  { kind: 'refusal', code: 'HF_WIPED_MEMBER', detail: 'because' },
+  { kind: 'refusal', incarnation: '1', bootId: 'x', code: 'HF_WIPED_MEMBER', detail: 'because' },
+  { kind: 'refusal', incarnation: '1', bootId: undefined, code: 'HF_WIPED_MEMBER', detail: 'because' },
 ])('what was said is heard: %o', (control) => {
   expect(decodeControl(encodeControl(control))).toEqual(control);
 });
@@ -18,7 +19,9 @@ test.each([
   '{"kind":"formation"}',
   '{"kind":"formation","incarnation":"1","confirmed":true,"record":{"clusterId":1}}',
   '{"kind":"formation","incarnation":"1","confirmed":true,"record":{"clusterId":"x","incarnations":{"a":1}}}',
-  '{"kind":"refusal","code":"toString","detail":"x"}',
+  '{"kind":"refusal","incarnation":"1","code":"toString","detail":"x"}',
+  '{"kind":"refusal","code":"HF_WIPED_MEMBER","detail":"whom?"}',
+  '{"kind":"refusal","incarnation":"1","bootId":2,"code":"HF_WIPED_MEMBER","detail":"x"}',
   '{"kind":"another"}',
 ])('nonsense is nothing: %s', (text) => {
   expect(decodeControl(Buffer.from(text))).toBeUndefined();

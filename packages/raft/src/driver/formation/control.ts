@@ -11,9 +11,12 @@ export interface FormationState {
   readonly confirmed: boolean;
 }
 
-/** The receiver may not take part. */
+/** One process may not take part: the one that is named, whoever else hears this under its member's name. */
 export interface Refusal {
   readonly kind: 'refusal';
+  readonly incarnation: string;
+  /** Undefined when all processes with this directory are meant. */
+  readonly bootId: string | undefined;
   readonly code: RaftErrorCode;
   readonly detail: string;
 }
@@ -36,8 +39,10 @@ export function decodeControl(bytes: Uint8Array): Control | undefined {
     return { kind: 'formation', incarnation, record: founding, confirmed };
   }
   if (value['kind'] === 'refusal') {
-    const { code, detail }: Readonly<Partial<Record<keyof Refusal, unknown>>> = value;
-    return isRaftErrorCode(code) && typeof detail === 'string' ? { kind: 'refusal', code, detail } : undefined;
+    const { incarnation, bootId, code, detail }: Readonly<Partial<Record<keyof Refusal, unknown>>> = value;
+    if (typeof incarnation !== 'string' || (bootId !== undefined && typeof bootId !== 'string')) return undefined;
+    if (!isRaftErrorCode(code) || typeof detail !== 'string') return undefined;
+    return { kind: 'refusal', incarnation, bootId, code, detail };
   }
   return undefined;
 }

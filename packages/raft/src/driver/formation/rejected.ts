@@ -4,6 +4,7 @@ import type { Refusal } from './control.ts';
 
 export class Rejected {
   readonly #others: number;
+  /** Who refuses this member at present, each for a reason of its own. */
   readonly #by = new Set<NodeId>();
 
   /** @param members how many there are, this one among them */
@@ -20,5 +21,10 @@ export class Rejected {
     this.#by.add(by);
     if (!isFounded || refusal.code === 'HF_LOG_CUT') return true;
     return this.#by.size > this.#others / 2;
+  }
+
+  /** It speaks to this member, so it admits it: what it said before was said by another process, or is settled. */
+  admittedBy(peer: NodeId): void {
+    this.#by.delete(peer);
   }
 }
