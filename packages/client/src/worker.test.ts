@@ -106,6 +106,8 @@ test('a few receives wait at once, and together they ask for no more than there 
   expect(asked).toHaveLength(3);
   expect(asked.reduce((sum, max) => sum + max, 0)).toBe(64);
   await worker.stop();
+  const again = calls.filter(({ verb }) => verb === 'receive').slice(3);
+  expect(again.map(({ body }) => body)).toMatchObject(Array(3).fill({ repeated: true, max: 1 }));
 });
 
 test('throwing gives the message back with the reason', async () => {
