@@ -3,9 +3,11 @@ export const wireBounds = {
   /** One frame on the lane for bulk: the largest append is one entry of 4 MiB and what fits beside it. */
   maxBulkFrameBytes: 8 * 2 ** 20,
   maxControlFrameBytes: 2 ** 20,
-  /** Handed to the socket and not sent yet. */
+  /** Waiting, or handed to the kernel and not taken yet. */
   maxBulkQueueBytes: 16 * 2 ** 20,
   maxControlQueueBytes: 2 * 2 ** 20,
+  /** Handed to the kernel at once; each piece that is taken is a sign of life. */
+  maxPieceBytes: 64 * 2 ** 10,
   /** Connections that have not introduced themselves. */
   maxStrangers: 64,
   /** From the first byte of a connection to the end of its handshake. */
