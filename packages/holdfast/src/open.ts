@@ -115,22 +115,24 @@ async function embed(config: MemberConfig, { database, clock, log, close }: Surr
     },
     onDelivered: () => undefined,
   };
+  let member: Member | undefined;
   try {
-    const member = await createMember(config, ports);
+    member = await createMember(config, ports);
     await member.start();
-    return {
-      member,
-      service: member.service,
-      clock,
-      fatal: () => fatal,
-      async close() {
-        await member.stop();
-        await close();
-      },
-    };
+    const { service } = member;
+    return { member, service, clock, fatal: () => fatal, close: () => stopAndClose(member, close) };
   } catch (error) {
-    await close();
+    // What began to run writes to the database until it is stopped.
+    await stopAndClose(member, close);
     throw error;
+  }
+}
+
+async function stopAndClose(member: Member | undefined, close: () => Promise<void>): Promise<void> {
+  try {
+    await member?.stop();
+  } finally {
+    await close();
   }
 }
 
