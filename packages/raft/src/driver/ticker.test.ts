@@ -52,3 +52,22 @@ test('after a stop there are no ticks, not even the late one', async () => {
   await clock.step();
   expect(events).toEqual([]);
 });
+
+test('who is told of a pause may stop the ticker', async () => {
+  const clock = new ManualClock();
+  const events: string[] = [];
+  const it = new Ticker({
+    clock,
+    tickMs: 10,
+    pauseMs: 300,
+    onPause: () => {
+      events.push('paused');
+      it.stop();
+    },
+    onTick: () => events.push('tick'),
+  });
+  it.start();
+  clock.standStill(1000);
+  for (let i = 0; i < 5; i++) await clock.step();
+  expect(events).toEqual(['paused']);
+});

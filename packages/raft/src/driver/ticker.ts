@@ -41,18 +41,18 @@ export class Ticker {
   }
 
   #fire(): void {
-    const { clock, tickMs, pauseMs, onPause } = this.#options;
+    const { clock, tickMs } = this.#options;
     const lateMs = clock.monotonicMs() - this.#dueAtMs;
-    if (lateMs <= tickMs) return this.#tick();
+    if (lateMs <= tickMs) return this.#tick(0);
     this.#dueAtMs = clock.monotonicMs();
-    this.#cancel = clock.after(0, () => {
-      if (lateMs >= pauseMs) onPause(lateMs);
-      this.#tick();
-    });
+    this.#cancel = clock.after(0, () => this.#tick(lateMs));
   }
 
-  #tick(): void {
+  #tick(lateMs: number): void {
+    const { pauseMs, onPause, onTick } = this.#options;
+    // Before anybody is told, who may stop this ticker.
     this.#schedule();
-    this.#options.onTick();
+    if (lateMs >= pauseMs) onPause(lateMs);
+    if (this.#cancel !== undefined) onTick();
   }
 }

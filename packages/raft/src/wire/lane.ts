@@ -159,11 +159,11 @@ export class Lane {
     if ((state.kind !== 'up' && state.kind !== 'connecting') || state.socket !== socket) return;
     if (state.kind === 'up') return this.#lost(socket, 'reset');
     state.cancel();
-    if (code === 'ECONNREFUSED' && this.#mayBeDead) {
-      this.#mayBeDead = false;
-      this.#tell('dead');
-    }
+    // Before anybody is told, who may close this lane.
     this.#retry();
+    if (code !== 'ECONNREFUSED' || !this.#mayBeDead) return;
+    this.#mayBeDead = false;
+    this.#tell('dead');
   }
 
   /** Was up, and is not any more: the next attempt, at once, tells whether the process is gone. */

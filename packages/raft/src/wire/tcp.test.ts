@@ -25,6 +25,7 @@ interface End {
   readonly lost: string[];
   activity: number;
   hello: Hello;
+  onLost: (evidence: string) => void;
   /** Answers whoever introduces himself as this process. */
   refuses: string | undefined;
 }
@@ -43,7 +44,7 @@ async function open(id: string, port: number, peers: ReadonlyMap<string, number>
   const listen = { host: '127.0.0.1', port };
   const transport = createTcpTransport({ id, listen, peers: addresses, clock, random: () => 0.5 });
   const heard = { messages: [], controls: [], ups: [], lost: [], activity: 0 };
-  const end: End = { transport, port, ...heard, hello: helloOf(id), refuses: undefined };
+  const end: End = { transport, port, ...heard, hello: helloOf(id), refuses: undefined, onLost: () => undefined };
   toClose.push(transport);
   await transport.start(
     {
@@ -51,7 +52,10 @@ async function open(id: string, port: number, peers: ReadonlyMap<string, number>
       onControl: (from, bytes) => end.controls.push(`${from}: ${Buffer.from(bytes).toString()}`),
       refuses: ({ bootId }) => (bootId === end.refuses ? Buffer.from(`not ${bootId}`) : undefined),
       onPeerUp: (hello) => end.ups.push(hello),
-      onPeerLost: (peer, evidence) => end.lost.push(`${peer} ${evidence}`),
+      onPeerLost: (peer, evidence) => {
+        end.lost.push(`${peer} ${evidence}`);
+        end.onLost(evidence);
+      },
       onActivity: () => {
         end.activity += 1;
       },
@@ -260,4 +264,34 @@ test('a process that is refused at its own address hears why, and is tried again
   expect(a.ups).toEqual([]);
   a.refuses = undefined;
   await until(() => a.transport.connectedPeers().length === 1 && b.transport.connectedPeers().length === 1);
+});
+
+test('who hears of a death may close the transport: it does not connect again', async () => {
+  const timers = new Set<() => void>();
+  const clock = {
+    ...realClock,
+    after: (delayMs: number, callback: () => void) => {
+      const cancel = realClock.after(delayMs, () => {
+        timers.delete(cancel);
+        callback();
+      });
+      timers.add(cancel);
+      return () => {
+        timers.delete(cancel);
+        cancel();
+      };
+    },
+  };
+  const [portA, portB] = [await freePort(), await freePort()];
+  const b = await open('b', portB, new Map([['a', portA]]));
+  const a = await open('a', portA, new Map([['b', portB]]), clock);
+  await until(() => a.transport.connectedPeers().length === 1);
+  let closed: Promise<void> | undefined;
+  a.onLost = (evidence) => {
+    if (evidence === 'dead') closed ??= a.transport.close();
+  };
+  await b.transport.close();
+  await until(() => closed !== undefined);
+  await closed;
+  expect(timers.size, 'nothing is planned any more').toBe(0);
 });
