@@ -293,3 +293,14 @@ test('what an owner throws ends the member, and is reported as a fault', async (
   expect(member.fatal()).toMatchObject({ code: 'HF_RAFT_FAULT', cause: world.headerFault });
   expect(outcomes.get('never appended')).toEqual({ kind: 'notApplied', reason: 'stopping' });
 });
+
+test('a member that is stopped while it starts does not take part', async () => {
+  const world = new World(['only']);
+  const member = world.member('only');
+  const started = member.node.start();
+  await member.node.stop();
+  await started;
+  await world.clock.pass(5_000);
+  expect(member.log.identity.founding).toBeUndefined();
+  expect(member.events).toEqual([]);
+});

@@ -69,6 +69,7 @@ class Driver<Result> implements RaftNode<Result> {
 
   async start(): Promise<void> {
     await this.#options.transport.start(this.#events(), () => this.#hello());
+    if (this.#isStopping) return;
     this.#formation.start();
   }
 

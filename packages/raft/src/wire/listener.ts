@@ -45,15 +45,20 @@ export class Listener {
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   #isClosed = false;
+  /** Settles, and never rejects, when the attempt to listen is over. */
+  #attempt: Promise<unknown> = Promise.resolve();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
-  /** @throws RaftError HF_PEER_PORT */
+  /**
+   * Resolves as well when it is closed meanwhile.
+   * @throws RaftError HF_PEER_PORT
+   */
   listen(address: Address): Promise<void> {
-    return new Promise((resolve, reject) => {
+    const listening = new Promise<void>((resolve, reject) => {
       this.#server.on('error', (cause) => {
         reject(
           new RaftError(
@@ -64,13 +69,18 @@ export class Listener {
           ),
         );
       });
+      this.#server.on('close', resolve);
       this.#server.listen({ host: address.host, port: address.port }, resolve);
     });
+    this.#attempt = listening.catch(() => undefined);
+    return listening;
   }
 
   close(): Promise<void> {
     this.#isClosed = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const shut = () => new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // A server that still looks its address up would listen after it was closed.
+    const closed = this.#server.listening ? shut() : this.#attempt.then(shut);
     for (const { socket, cancelDeadline } of this.#connections) {
       cancelDeadline();
       socket.destroy();
@@ -80,6 +90,7 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const { group, clock, counts } = this.#options;
+    if (this.#isClosed) return void socket.destroy();
     let strangers = 0;
     for (const { from } of this.#connections) if (from === undefined) strangers += 1;
     // A stranger may reset the connection at any time; without a listener that would end the process.

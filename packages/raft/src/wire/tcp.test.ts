@@ -295,3 +295,24 @@ test('who hears of a death may close the transport: it does not connect again', 
   await closed;
   expect(timers.size, 'nothing is planned any more').toBe(0);
 });
+
+test('a transport that is closed while it starts has started and is closed', async () => {
+  const [port, peerPort] = [await freePort(), await freePort()];
+  const b = await open('b', peerPort, new Map());
+  const listen = { host: '127.0.0.1', port };
+  const peers = new Map([['b', { host: '127.0.0.1', port: peerPort }]]);
+  for (const moments of [0, 1, 2, 3]) {
+    const transport = createTcpTransport({ id: 'a', listen, peers, clock: realClock, random: () => 0.5 });
+    toClose.push(transport);
+    const nothing = (): undefined => undefined;
+    const deaf = { onMessage: nothing, onControl: nothing, onPeerLost: nothing, onActivity: nothing };
+    const started = transport.start({ ...deaf, refuses: nothing, onPeerUp: nothing }, () => helloOf('a'));
+    for (let i = 0; i < moments; i++) await new Promise((resolve) => void process.nextTick(resolve));
+    await transport.close();
+    await started;
+    expect(transport.connectedPeers()).toEqual([]);
+  }
+  // The port is free again.
+  await open('a', port, new Map());
+  expect(b.lost).toEqual([]);
+});

@@ -42,6 +42,7 @@ class Tcp implements TcpTransport {
   readonly #counts = new Counts();
   readonly #lanes = new Map<NodeId, Lanes>();
   #listener: Listener | undefined;
+  #isClosed = false;
 
   constructor(options: TcpOptions) {
     this.#options = options;
@@ -69,6 +70,7 @@ class Tcp implements TcpTransport {
       onIntroduced: (peer) => this.#hurry(peer),
     });
     await this.#listener.listen(listen);
+    if (this.#isClosed) return;
     for (const [peer, address] of peers) {
       const lane = (name: LaneName): Lane => this.#lane(name, peer, address, events, hello);
       const lanes = { control: lane('control'), bulk: lane('bulk') };
@@ -93,6 +95,7 @@ class Tcp implements TcpTransport {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     // The door first: whoever loses a connection and tries again is refused, and knows at once.
     const closed = this.#listener?.close();
     for (const { control, bulk } of this.#lanes.values()) {

@@ -36,7 +36,7 @@ export interface TransportEvents {
 }
 
 export interface Transport {
-  /** Starts to listen and to connect. `hello` is asked anew for every handshake. */
+  /** Starts to listen and to connect. `hello` is asked anew for every handshake. Settles when it is closed meanwhile. */
   start(events: TransportEvents, hello: () => Hello): Promise<void>;
   /** Queues a message within bounds, or drops it and counts that; never throws, never waits. */
   send(message: Message): void;
