@@ -304,3 +304,19 @@ test('a member that is stopped while it starts does not take part', async () => 
   expect(member.log.identity.founding).toBeUndefined();
   expect(member.events).toEqual([]);
 });
+
+test('a member whose disk never answers is gone for the others when it stops', async () => {
+  const world = new World(ids);
+  const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
+  const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
+  for (const { node } of members) await node.start();
+  const leader = await world.leader(members);
+  const log = logs.get(leader.id);
+  if (log === undefined) throw new Error('every member has a log');
+  log.writeMs = Number.POSITIVE_INFINITY;
+  proposals(leader).propose('never written');
+  await world.clock.pass(50);
+  void leader.node.stop();
+  await world.clock.until(() => !world.network.isThere(leader.id), 1_000);
+  await world.leader(others(members, leader));
+});

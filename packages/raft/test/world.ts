@@ -122,6 +122,10 @@ export class Network {
     };
   }
 
+  isThere(id: NodeId): boolean {
+    return this.#ends.has(id);
+  }
+
   /** The process is gone; nothing was said. */
   kill(id: NodeId): void {
     this.#ends.delete(id);

@@ -96,16 +96,19 @@ class Driver<Result> implements RaftNode<Result> {
   }
 
   async stop(): Promise<void> {
+    let closed: Promise<void> | undefined;
     if (!this.#isStopping && !this.#loop.hasEnded) {
       this.#isStopping = true;
       this.#loop.refuseWaiting('stopping');
       this.#loop.input((core) => core.stop());
       await this.#drained();
       this.#ticker.stop();
+      // Before the disk, which may never answer: the others must not take this member for one that is there.
+      closed = this.#options.transport.close();
       await this.#loop.flush();
     }
     this.#end();
-    await this.#options.transport.close();
+    await (closed ?? this.#options.transport.close());
   }
 
   /** What is appended may still be committed; it gets a moment. */

@@ -57,6 +57,6 @@ export interface RaftNode<Result> {
   /** At most `maxCommandBytes`. Always settles, and never rejects: with an outcome. */
   propose(command: Uint8Array): Promise<Outcome<Result>>;
   status(): RaftStatus;
-  /** Stops proposing, settles every proposal, writes what is pending, closes the transport. */
+  /** Stops proposing, settles every proposal, closes the transport, and waits until what is pending is written. */
   stop(): Promise<void>;
 }
