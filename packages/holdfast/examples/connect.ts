@@ -1,6 +1,6 @@
-// A client of a cluster. In packages/holdfast, after `npm run build`: start one with `npx holdfast cluster`, then
+// A client of a cluster. In packages/holdfast: `npx tsc -b examples`, start a cluster with `npx holdfast cluster`, then
 //
-//     npx tsx examples/connect.ts http://127.0.0.1:7401 http://127.0.0.1:7402 http://127.0.0.1:7403
+//     node dist/examples/connect.js http://127.0.0.1:7401 http://127.0.0.1:7402 http://127.0.0.1:7403
 //
 // Kill any one of the nodes while it runs: it takes a little longer, and that is all.
 import { setTimeout } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 // A member of a cluster inside this program. Three of them, in three terminals (in packages/holdfast, after
-// `npm run build`):
+// `npx tsc -b examples`):
 //
-//     npx tsx examples/join.ts n1 ./data/n1 n1=127.0.0.1:7501/127.0.0.1:7401,n2=127.0.0.1:7502/127.0.0.1:7402,n3=127.0.0.1:7503/127.0.0.1:7403
+//     node dist/examples/join.js n1 ./data/n1 n1=127.0.0.1:7501/127.0.0.1:7401,n2=127.0.0.1:7502/127.0.0.1:7402,n3=127.0.0.1:7503/127.0.0.1:7403
 //
 // Each call waits until two of the three run; from then on any one of them may go, and come back.
 import { once } from 'node:events';

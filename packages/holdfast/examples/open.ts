@@ -1,8 +1,8 @@
 // One node inside this program: no server, no port. Messages survive the program; run it again, and they are still there.
 //
-// In packages/holdfast, after `npm run build`:
+// In packages/holdfast:
 //
-//     npx tsx examples/open.ts ./data
+//     npx tsc -b examples && node dist/examples/open.js ./data
 import { fileURLToPath } from 'node:url';
 import { Holdfast } from 'holdfast';
 
