@@ -88,6 +88,11 @@ export class Listener {
     return closed;
   }
 
+  /** Nothing more is heard on the connections of this peer. */
+  drop(peer: NodeId): void {
+    for (const { from, socket } of this.#connections) if (from?.peer === peer) socket.destroy();
+  }
+
   #accept(socket: Socket): void {
     const { group, clock, counts } = this.#options;
     if (this.#isClosed) return void socket.destroy();

@@ -316,3 +316,23 @@ test('a transport that is closed while it starts has started and is closed', asy
   await open('a', port, new Map());
   expect(b.lost).toEqual([]);
 });
+
+test('what a dead process has sent is not heard after the news of its death', async () => {
+  const [portA, portB] = [await freePort(), await freePort()];
+  // Does not reach a itself: the test speaks for it.
+  const b = await open('b', portB, new Map([['a', await freePort()]]));
+  const a = await open('a', portA, new Map([['b', portB]]));
+  await until(() => a.transport.connectedPeers().length === 1);
+  const { socket, isClosed } = stranger(portA);
+  socket.resume();
+  socket.write(greetingOf({ to: 'a', hello: helloOf('b') }));
+  socket.write(encodeFrame('control', 1, Buffer.from('alive'), 0));
+  await until(() => a.controls.length === 1);
+  a.onLost = (evidence) => {
+    if (evidence === 'dead') socket.write(encodeFrame('control', 1, Buffer.from('late'), 0));
+  };
+  await b.transport.close();
+  await until(isClosed);
+  expect(a.lost).toContain('b dead');
+  expect(a.controls).toEqual(['b: alive']);
+});

@@ -127,7 +127,11 @@ class Tcp implements TcpTransport {
       refuses: (theirs) => events.refuses(theirs),
       onRefused: (control) => events.onControl(peer, control),
       onWelcome: (theirs) => events.onPeerUp(theirs),
-      onLost: (evidence) => events.onPeerLost(peer, evidence),
+      onLost: (evidence) => {
+        // What a dead leader has sent and nobody has read would pass for its life, and undo the election.
+        if (evidence === 'dead') this.#listener?.drop(peer);
+        events.onPeerLost(peer, evidence);
+      },
     });
   }
 }
