@@ -91,6 +91,8 @@ export class Network {
   readonly cut = new Set<string>();
   /** What a message becomes on its way. */
   rewrite: (message: Message) => Message = (message) => message;
+  /** Sees every control message. */
+  onControl: (to: NodeId, text: string) => void = () => undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -114,7 +116,10 @@ export class Network {
       },
       send: (message: Message) =>
         deliver(message.to, (events) => events.onMessage(this.rewrite(message), { wallMs: this.#clock.wallMs() })),
-      sendControl: (to, bytes) => deliver(to, (events) => events.onControl(id, bytes)),
+      sendControl: (to, bytes) => {
+        this.onControl(to, Buffer.from(bytes).toString());
+        deliver(to, (events) => events.onControl(id, bytes));
+      },
       close: async () => {
         if (!this.#ends.delete(id)) return;
         for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');

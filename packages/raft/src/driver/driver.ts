@@ -251,7 +251,11 @@ class Driver<Result> implements RaftNode<Result> {
 
   #formationHeard(from: NodeId, state: FormationState): void {
     this.#rejected.admittedBy(from);
-    this.#formation.heard(from, state);
+    // Its handshake may be older than the founding record; without an answer it would wait for ever.
+    const refusal = this.#admission.wiped(from, state);
+    if (refusal === undefined) return this.#formation.heard(from, state);
+    this.#refusals.count('refusedPeer');
+    this.#sendControl(from, refusal);
   }
 
   #sendControl(to: NodeId, control: Control): void {
