@@ -1,6 +1,7 @@
 // What every part of the user's surface is given: how requests travel, and where time and chance come from.
 import { HoldfastError, parseDurationMs } from '@holdfast/api';
 import type { ClientClock } from './clock.ts';
+import { checkedGiveUpAfterMs } from './repeat/give-up.ts';
 import type { RetryingCarrier } from './retrying-carrier.ts';
 
 export interface ClientParts {
@@ -31,6 +32,11 @@ export function durationMs(duration: Duration, field: string): number {
     fields: [{ path: field, message }],
     detail: `${field}: ${message}.`,
   });
+}
+
+/** @throws RangeError when it is so long that a write could be done twice; HoldfastError when it is no duration */
+export function giveUpAfterMsOf(giveUpAfter?: Duration): number {
+  return checkedGiveUpAfterMs(giveUpAfter === undefined ? undefined : durationMs(giveUpAfter, 'giveUpAfter'));
 }
 
 /** `{ signal }` when there is one: an option that is absent and one that is undefined are not the same type. */

@@ -1,10 +1,9 @@
 // From addresses to a store.
 
-import type { Duration } from './client-parts.ts';
+import { type Duration, giveUpAfterMsOf } from './client-parts.ts';
 import { createRandomBytes, systemClock } from './clock.ts';
 import { createStore, type HoldfastStore } from './holdfast-store.ts';
 import { createHttpCaller } from './http-caller.ts';
-import { giveUpAfterMsOf } from './repeat/give-up.ts';
 import { createRetryingCarrier } from './retrying-carrier.ts';
 
 export interface ConnectOptions {

@@ -1,6 +1,6 @@
 // The surface a user programs against.
 export { type Carrier, type NodeCaller, NodeUnreachable } from './carrier.ts';
-export { type CallOptions, type ClientParts, type Duration, durationMs } from './client-parts.ts';
+export { type CallOptions, type ClientParts, type Duration, durationMs, giveUpAfterMsOf } from './client-parts.ts';
 export { type ClientClock, createRandomBytes, systemClock } from './clock.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { GroupSettings, NackOptions } from './deliveries.ts';
@@ -9,7 +9,6 @@ export { createStore, type HoldfastStore } from './holdfast-store.ts';
 export { createHttpCaller } from './http-caller.ts';
 export type { DeadLetter, Delivery, ListedMessage, MessageSeen, Scheduled } from './message.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './payload.ts';
-export { giveUpAfterMsOf } from './repeat/give-up.ts';
 export {
   type CarrierCounters,
   createRetryingCarrier,

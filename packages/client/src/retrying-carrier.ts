@@ -13,7 +13,7 @@ import type { ClientClock } from './clock.ts';
 import { CallEnding } from './repeat/call-ending.ts';
 import { Course, type Failure } from './repeat/course.ts';
 import { Gate } from './repeat/gate.ts';
-import { giveUpAfterMsOf } from './repeat/give-up.ts';
+import { checkedGiveUpAfterMs } from './repeat/give-up.ts';
 import { LeaderFinder } from './repeat/leader-finder.ts';
 import { NodeChoice } from './repeat/node-choice.ts';
 import { repeatRules } from './repeat/rules.ts';
@@ -78,7 +78,7 @@ class Repeater implements RetryingCarrier {
 
   constructor(options: RetryingCarrierOptions) {
     this.#options = options;
-    this.#giveUpAfterMs = giveUpAfterMsOf(options.giveUpAfterMs);
+    this.#giveUpAfterMs = checkedGiveUpAfterMs(options.giveUpAfterMs);
     this.#choice = new NodeChoice(options.nodes, options.random());
     this.#finder = new LeaderFinder(options.caller, options.clock, this.#choice);
   }

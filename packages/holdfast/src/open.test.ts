@@ -9,8 +9,8 @@ test('a node that does not start leaves nothing running on a database that is cl
   let waitingAtClose: number | undefined;
   const failing: TestTime = {
     clock: {
-      monotonicMs: time.clock.monotonicMs,
-      wallMs: time.clock.wallMs,
+      monotonicMs: () => time.clock.monotonicMs(),
+      wallMs: () => time.clock.wallMs(),
       after(delayMs, callback) {
         // The look that a member takes every heartbeat; its raft runs by then.
         if (delayMs === 120_000) throw failure;
