@@ -180,13 +180,6 @@ export const consensusGuards: readonly Guard[] = [
     changes: [{ file: `${core}/leader.ts`, text: 'if (!hasQuorum(raft, own)) {', instead: 'if (false) {' }],
   },
   {
-    name: 'leads-after-its-own-entry',
-    rule: 'a leader serves and schedules once the first entry of its term is applied',
-    profile: 'swarm',
-    seeds: 150,
-    changes: [{ file: `${driver}/leadership.ts`, text: '    if (applied < termStartIndex) return;\n', instead: '' }],
-  },
-  {
     name: 'unknown-is-not-refused',
     rule: 'what was appended and then lost is unknown, and never reported as not applied',
     profile: 'takeover',

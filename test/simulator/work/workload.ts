@@ -20,6 +20,7 @@ export class Workload {
   /** From here on every consumer does its work, at once and fully. */
   #diligent = false;
   #tags = 0;
+  #hasPassingGroup = false;
   #failed: Error | undefined;
 
   constructor(options: WorkloadOptions) {
@@ -32,6 +33,11 @@ export class Workload {
   /** An error that no client may ever meet. */
   get failed(): Error | undefined {
     return this.#failed;
+  }
+
+  /** A group that is to be deleted is still there. */
+  get hasPassingGroup(): boolean {
+    return this.#hasPassingGroup;
   }
 
   start(): void {
@@ -81,11 +87,13 @@ export class Workload {
   async #passingGroup(client: Client): Promise<void> {
     const { random } = this.#options;
     const where = { topic: 't1', group: 'passing' };
+    this.#hasPassingGroup = true;
     await this.#insistOnGroup(client, where);
     await client.pause(random.int(1_000, 6_000));
     await client.receive(where, { max: 10, leaseMs: 5_000, waitMs: 500, receiveId: client.token(), repeated: false });
     await client.pause(random.int(0, 4_000));
     while (!(await client.deleteGroup(where.topic, where.group))) await client.pause(200);
+    this.#hasPassingGroup = false;
   }
 
   async #produce(client: Client, random: Random): Promise<void> {
