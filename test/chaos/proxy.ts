@@ -31,12 +31,19 @@ export class Link {
   heal(): void {
     if (!this.#cut) return;
     this.#cut = false;
-    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+    this.#destroyAll();
   }
 
   async close(): Promise<void> {
-    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+    this.#cut = false;
+    this.#destroyAll();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #destroyAll(): void {
+    const pairs = [...this.#pairs];
+    this.#pairs.clear();
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
   }
 
   #join(from: Socket, toPort: number): void {
@@ -45,9 +52,9 @@ export class Link {
     const pair = [from, to] as const;
     this.#pairs.add(pair);
     const end = () => {
-      this.#pairs.delete(pair);
-      // The end of a process is news at once, unless the cable is pulled.
+      // The end of a process is news at once, unless the cable is pulled: then it is news when the cut is healed.
       if (this.#cut) return;
+      this.#pairs.delete(pair);
       from.resetAndDestroy();
       to.resetAndDestroy();
     };
