@@ -145,7 +145,7 @@ export const consensusGuards: readonly Guard[] = [
     name: 'late-ack-of-an-earlier-term',
     rule: 'an acknowledgement of an earlier term is no evidence in this one',
     profile: 'slowDisks',
-    seeds: 400,
+    seeds: 800,
     changes: [
       {
         file: `${core}/election/term.ts`,
@@ -182,8 +182,8 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'unknown-is-not-refused',
     rule: 'what was appended and then lost is unknown, and never reported as not applied',
-    profile: 'takeover',
-    seeds: 300,
+    profile: 'slowDisks',
+    seeds: 600,
     changes: [
       {
         file: `${driver}/appended.ts`,
