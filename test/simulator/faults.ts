@@ -95,7 +95,7 @@ function damage(world: World, random: Random, what: string, act: (machine: Machi
   restartLater(world, machine, random);
 }
 
-export const faults: Readonly<Record<FaultKind, Fault>> = {
+const faults: Readonly<Record<FaultKind, Fault>> = {
   kill: (world, random) => kill(world, anyMachine(world, random), random, { told: true, power: false }),
   killLeader: (world, random) => kill(world, leaderOrAny(world, random), random, { told: true, power: false }),
   powerOff: (world, random) => kill(world, anyMachine(world, random), random, { told: false, power: true }),

@@ -53,9 +53,10 @@ const cancelled = (change: Partial<Cancelled> = {}): Cancelled => ({
 
 const position = { fireAtMs: 1_000, seq: 1 };
 const here = { topic: 1, group: 1, position } as const;
-const leased = (token: number, receive = 0xaa): Change => ({
+const leased = (token: number, receive = 0xaa, at = position): Change => ({
   kind: 'leased',
   ...here,
+  position: at,
   token,
   untilMs: 3_000,
   attempt: 1,
@@ -209,10 +210,7 @@ const broken: readonly [rule: string, story: Story][] = [
   [
     'a repeated receive gets the leases that were made for it, and no others',
     {
-      log: [
-        entry(1, [leased(5), { ...leased(6), position: { fireAtMs: 1_000, seq: 2 } }]),
-        entry(2, [acknowledged, leased(8)]),
-      ],
+      log: [entry(1, [leased(5), leased(6, 0xaa, { fireAtMs: 1_000, seq: 2 })]), entry(2, [acknowledged, leased(8)])],
     },
   ],
   [

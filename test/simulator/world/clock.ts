@@ -22,7 +22,7 @@ export interface TrueTime {
 }
 
 /** Lets promises and next ticks run until nothing is left of them: immediates come after both. */
-export const atRest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const atRest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const before = (a: Event, b: Event): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 

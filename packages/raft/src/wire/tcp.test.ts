@@ -307,7 +307,10 @@ test('a transport that is closed while it starts has started and is closed', asy
     const nothing = (): undefined => undefined;
     const deaf = { onMessage: nothing, onControl: nothing, onPeerLost: nothing, onActivity: nothing };
     const started = transport.start({ ...deaf, refuses: nothing, onPeerUp: nothing }, () => helloOf('a'));
-    for (let i = 0; i < moments; i++) await new Promise((resolve) => void process.nextTick(resolve));
+    for (let i = 0; i < moments; i++)
+      await new Promise((resolve) => {
+        process.nextTick(resolve);
+      });
     await transport.close();
     await started;
     expect(transport.connectedPeers()).toEqual([]);
