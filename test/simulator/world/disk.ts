@@ -60,8 +60,12 @@ export class Disk {
     this.#readMs = readMs;
   }
 
-  /** The database as this process sees it. */
+  /**
+   * The database as this process sees it. LevelDB writes what it replays from its log into a table, and syncs that, before
+   * it opens (reuse_logs is off): what the process before it left unsynced is safe from here on.
+   */
   open(process: Process): Database & StateReader {
+    for (const batch of this.#journal) batch.synced = true;
     return new SimulatedDatabase(this, process);
   }
 
