@@ -9,9 +9,11 @@ export async function memory({ waiting }: BenchOptions): Promise<void> {
   await withCluster(async (cluster, store) => {
     await fillWaiting(store, 'bench', waiting);
     await cluster.caughtUp();
-    const each = cluster.pids().map((pid) => mb(residentBytes([pid])));
+    const pids = cluster.pids();
+    const each = pids.map((pid) => mb(residentBytes([pid], 'each')));
     console.log(
-      `W6 with ${waiting} waiting: ${mb(residentBytes(cluster.pids()))} MB resident in all three (${each.join(', ')}), ${mb(diskBytes(cluster.folder))} MB on disk in all three`,
+      `W6 with ${waiting} waiting: ${mb(residentBytes(pids, 'once'))} MB resident in all three, shared pages counted once; ` +
+        `${mb(residentBytes(pids, 'each'))} MB when they count for each (${each.join(', ')}); ${mb(diskBytes(cluster.folder))} MB on disk in all three`,
     );
   });
 }

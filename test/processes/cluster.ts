@@ -104,6 +104,8 @@ export class ProcessCluster {
     const log = openSync(join(this.folder, `${id}.log`), 'a');
     const child = spawn(process.execPath, [command, ...flags, ...(this.#options.flags ?? [])], {
       stdio: ['ignore', log, log],
+      // As `holdfast cluster` and the Dockerfile do.
+      env: { MALLOC_ARENA_MAX: '1', ...process.env },
     });
     member.child = child;
     child.once('exit', () => {

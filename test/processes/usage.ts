@@ -14,11 +14,15 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / clockTicksPerSecond;
 }
 
-/** Resident bytes; pages that processes share count for each. */
-export function residentBytes(pids: readonly number[]): number {
+/**
+ * Resident bytes of all of them together. `shared`: what several map (the program, libraries) counts for each of them, as
+ * RSS has it; otherwise once (PSS of smaps_rollup, proc_pid_smaps(5)).
+ */
+export function residentBytes(pids: readonly number[], shared: 'each' | 'once'): number {
+  const field = shared === 'each' ? /^Rss:\s+(\d+) kB/m : /^Pss:\s+(\d+) kB/m;
   let kib = 0;
   for (const pid of pids)
-    kib += Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    kib += Number(field.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? Number.NaN);
   return kib * 1024;
 }
 

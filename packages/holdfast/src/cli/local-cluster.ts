@@ -73,7 +73,11 @@ export class LocalCluster {
       `--peers=${this.#peers()}`,
       `--pretty=${verbose}`,
     ];
-    const child = spawn(process.execPath, [command, 'start', ...settings], { stdio: ['ignore', log, log, 'ipc'] });
+    const child = spawn(process.execPath, [command, 'start', ...settings], {
+      stdio: ['ignore', log, log, 'ipc'],
+      // glibc keeps an arena a thread, and gives little of it back: a seventh of a node's memory. See packages/server/Dockerfile.
+      env: { MALLOC_ARENA_MAX: '1', ...process.env },
+    });
     if (typeof log === 'number') closeSync(log);
     this.#running.set(id, child);
     child.once('message', () => this.#started.add(child));

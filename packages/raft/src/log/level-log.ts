@@ -47,7 +47,7 @@ export interface LevelLogOptions extends Membership {
 }
 
 const defaultWriteBufferBytes = 16 * 2 ** 20;
-const defaultCacheBytes = 16 * 2 ** 20;
+const defaultCacheBytes = 4 * 2 ** 20;
 const maxTurnRows = 65_536;
 /** About what the rows of a turn weigh beside entries and effects. */
 const turnRowBytes = 160;
