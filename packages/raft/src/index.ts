@@ -14,7 +14,15 @@ export type { LogStore, Turn } from './log/log-store.ts';
 export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
 export { decodePayload, type Payload } from './log/payload.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
-export type { Effect, Effects, EntryInfo, StateMachine } from './state-machine.ts';
+export type {
+  Effect,
+  Effects,
+  EntryInfo,
+  SnapshotStateMachine,
+  StateExport,
+  StateMachine,
+  StateRow,
+} from './state-machine.ts';
 export { wireBounds } from './wire/bounds.ts';
 export type { Address } from './wire/lane.ts';
 export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';

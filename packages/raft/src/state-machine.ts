@@ -37,3 +37,49 @@ export interface StateMachine<Result> {
   /** The oldest sealed layer is on disk: new reads need not look into it. */
   effectsWritten(): void;
 }
+
+/** One row of the state, as a snapshot carries it: the key without the head that names the generation. */
+export interface StateRow {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** The state as it was on the disk at one moment. Nothing that is written afterwards shows; writes go on meanwhile. */
+export interface StateExport {
+  /** Of exactly these rows: read from the same snapshot of the database, not from memory. */
+  readonly applied: { readonly index: number; readonly term: number };
+  /**
+   * Rows in order of their keys, behind `after` (from the first one when undefined): at most `maxBytes` of keys and
+   * values, but at least one row while there is one. `done`: nothing follows. May be asked for the same place again.
+   */
+  read(
+    after: Uint8Array | undefined,
+    maxBytes: number,
+  ): Promise<{ readonly rows: readonly StateRow[]; readonly done: boolean }>;
+  /** Gives the snapshot of the database back. Waits for a read that is under way. */
+  close(): Promise<void>;
+}
+
+/**
+ * A state machine whose state can be sent to another member, and replaced by another member's.
+ *
+ * Rows lie in the database under a generation: every key begins with byte 02 and the generation in four bytes. A state
+ * that is received is written beside the one that is in use, under a generation of its own; one turn flips to it.
+ */
+export interface SnapshotStateMachine<Result> extends StateMachine<Result> {
+  /** The version that all members understand (a committed command raises it). Below 2 raft neither compacts nor sends. */
+  readonly activeVersion: number;
+  /** Synchronous: the snapshot is of this moment. The caller closes it. */
+  exportState(): StateExport;
+  /**
+   * The puts that place rows of another member's export under `generation`. Changes nothing here.
+   * @throws when a row is none of this state machine's, or damaged: the whole import is given up
+   */
+  importRows(generation: number, rows: readonly StateRow[]): Effects;
+  /**
+   * The flip to `generation` is on the disk: everything of the state before it is forgotten, effects that were applied
+   * and not written among it, and `applied` is what the new rows say. No entry is open, and nothing is called before it
+   * resolves. A rejection is fatal: what was installed is no state of this machine.
+   */
+  adopt(generation: number): Promise<void>;
+}
