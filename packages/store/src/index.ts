@@ -23,6 +23,7 @@ export { CorruptRow } from './rows/row.ts';
 export { decodeStamp, encodeStamp, maxTimeMs } from './stamp.ts';
 export type { ScanOptions, Snapshot, StateIterator, StateReader } from './state-reader.ts';
 export type { Effect, Store } from './store.ts';
+export type { StateExport, StateRow } from './transfer/row.ts';
 export type {
   CancelVerdict,
   End,

@@ -12,7 +12,7 @@ import { decodeCommand } from './codec/decode.ts';
 import { Catalog } from './read/catalog.ts';
 import { checkState } from './read/check.ts';
 import { Layers } from './read/layers.ts';
-import { loadState } from './read/load.ts';
+import { checkWhole, loadState } from './read/load.ts';
 import { LowWater } from './read/low-water.ts';
 import { SnapshotView } from './read/snapshot-view.ts';
 import { encodeMark } from './rows/ended-row.ts';
@@ -24,6 +24,9 @@ import { decodeStamp } from './stamp.ts';
 import { nextStateHash } from './state-hash.ts';
 import type { StateReader } from './state-reader.ts';
 import type { Effect, Store } from './store.ts';
+import { exportState } from './transfer/export.ts';
+import { importRows } from './transfer/import.ts';
+import type { StateExport, StateRow } from './transfer/row.ts';
 import type { Verdict } from './verdict.ts';
 import type { View } from './view.ts';
 
@@ -33,17 +36,18 @@ export interface StoreOptions {
   /** Equal on all replicas, and for ever: apply depends on them. */
   readonly limits?: Partial<StoreLimits>;
   readonly changeListener?: ChangeListener;
+  /** Which of the states in the database is the one in force; a directory begins with 1. */
+  readonly generation?: number;
 }
 
-/** The only one so far; a state that is installed beside this one would get another. */
-const generation = 1;
+const firstGeneration = 1;
 
 /**
  * @returns the state as it was written last; raft applies what its log has beyond `applied`
  * @throws CorruptRow
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const keys = new Keyspace(generation);
+  const keys = new Keyspace(options.generation ?? firstGeneration);
   const { meta, topics } = await loadState(options.database, keys);
   return new MessageStore(options, keys, meta, topics);
 }
@@ -56,10 +60,11 @@ class ApplyFailed extends Error {
 class MessageStore implements Store {
   readonly #database: StateReader;
   readonly #limits: StoreLimits;
-  readonly #keys: Keyspace;
-  readonly #layers = new Layers();
-  readonly #catalog = new Catalog();
-  readonly #lowWater = new LowWater();
+  // Replaced as a whole when another generation is adopted: what a view has of them stays as it is [P7].
+  #keys: Keyspace;
+  #layers = new Layers();
+  #catalog = new Catalog();
+  #lowWater = new LowWater();
   #meta: Meta;
   #listener: ChangeListener | undefined;
   #entry: EntryRows | undefined;
@@ -93,6 +98,10 @@ class MessageStore implements Store {
 
   get stateHash(): string {
     return this.#meta.stateHash.toString('hex');
+  }
+
+  get activeVersion(): number {
+    return this.#meta.activeVersion;
   }
 
   get releaseFrom(): { readonly term: number; readonly fromMs: number } {
@@ -153,6 +162,33 @@ class MessageStore implements Store {
 
   effectsWritten(): void {
     this.#layers.written();
+  }
+
+  exportState(): StateExport {
+    return exportState(this.#database, this.#keys);
+  }
+
+  importRows(generation: number, rows: readonly StateRow[]): readonly Effect[] {
+    return importRows(new Keyspace(generation), rows);
+  }
+
+  async adopt(generation: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const keys = new Keyspace(generation);
+    const { meta, topics } = await loadState(this.#database, keys);
+    checkWhole(this.#database, keys);
+    // Apply has stopped before the flip: an entry, or a turn, of the state before would end in the new one [P6].
+    if (this.#entry !== undefined) throw new Error(`generation ${generation} is adopted in the middle of an entry`);
+    if (this.#layers.inFlight) throw new Error(`generation ${generation} is adopted while a turn is written`);
+    const { appliedIndex } = this.#meta;
+    if (meta.appliedIndex < appliedIndex)
+      throw new Error(`generation ${generation} stands at ${meta.appliedIndex}, before ${appliedIndex}`);
+    this.#keys = keys;
+    this.#layers = new Layers();
+    this.#catalog = new Catalog();
+    this.#catalog.publish(topics);
+    this.#lowWater = new LowWater();
+    this.#meta = meta;
   }
 
   view(): View {

@@ -86,6 +86,11 @@ export class Layers {
     this.#writing.shift();
   }
 
+  /** A layer was taken, and is not written yet. */
+  get inFlight(): boolean {
+    return this.#writing.length > 0;
+  }
+
   /** Of what no turn has taken. */
   get pendingBytes(): number {
     return this.#sealed.reduce((sum, layer) => sum + layer.bytes, this.#open.bytes);

@@ -61,3 +61,15 @@ async function* rowsBetween(
     await snapshot.close();
   }
 }
+
+/**
+ * A transfer brings the meta row first and the fence last: with both, nothing was cut off.
+ *
+ * @throws CorruptRow
+ */
+export function checkWhole(database: StateReader, keys: Keyspace): void {
+  for (const table of ['meta', 'fence'] as const) {
+    const key = keys.single(table);
+    if (database.getSync(key) === undefined) throw new CorruptRow(key, `the state has no ${table} row`);
+  }
+}

@@ -38,7 +38,7 @@ export const tables = {
 
 export type Table = keyof typeof tables;
 
-/** Offset of the table's number in a key. */
+/** Offset of the table's number in a key. What stands before it, the head, is left out where rows leave their generation. */
 export const tableOffset = 5;
 const head = 6;
 
@@ -74,6 +74,14 @@ export class Keyspace {
 
   constructor(generation: number) {
     this.#generation = generation;
+  }
+
+  /** @param key one without its head */
+  withHead(key: Uint8Array): Buffer {
+    const whole = Buffer.allocUnsafe(tableOffset + key.length);
+    this.#writeHead(whole);
+    whole.set(key, tableOffset);
+    return whole;
   }
 
   single(table: 'meta' | 'fence'): Buffer {
@@ -157,17 +165,21 @@ export class Keyspace {
     return { table, from: this.#blank(table, 0), to };
   }
 
-  /** Every row of the generation but its fence. */
+  /** Every row of the generation. */
   everything(): { readonly from: Buffer; readonly to: Buffer } {
     return { from: this.#blank('meta', 0), to: this.#blank('fence', 0) };
   }
 
   #blank(table: Table, bytes: number): Buffer {
     const key = Buffer.allocUnsafe(head + bytes);
-    key.writeUInt8(2, 0);
-    key.writeUInt32BE(this.#generation, 1);
+    this.#writeHead(key);
     key.writeUInt8(tables[table], tableOffset);
     return key;
+  }
+
+  #writeHead(key: Buffer): void {
+    key.writeUInt8(2, 0);
+    key.writeUInt32BE(this.#generation, 1);
   }
 }
 

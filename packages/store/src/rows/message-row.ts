@@ -1,6 +1,6 @@
 // A message, at its position. Written once, with its body, and deleted when the last group is done with it.
 import type { NewMessage } from '../command.ts';
-import { blankRow, openFormat, type Row, sealRow } from './row.ts';
+import { blankRow, CorruptRow, openFormat, type Row, sealRow } from './row.ts';
 
 const format = 1;
 const fixedBytes = 19;
@@ -36,5 +36,6 @@ export function encodeMessage(key: Buffer, message: Pick<NewMessage, 'headers' |
 export function decodeMessage(key: Uint8Array, value: Uint8Array): { headers: Buffer; body: Buffer } {
   const row = openFormat(key, value, fixedBytes, format);
   const bodyAt = fixedBytes + row.readUInt32BE(11);
-  return { headers: row.subarray(fixedBytes, bodyAt), body: row.subarray(bodyAt, bodyAt + row.readUInt32BE(15)) };
+  if (bodyAt + row.readUInt32BE(15) !== row.length) throw new CorruptRow(key, 'its lengths do not add up');
+  return { headers: row.subarray(fixedBytes, bodyAt), body: row.subarray(bodyAt) };
 }

@@ -57,3 +57,15 @@ export function openFormat(key: Uint8Array, value: Uint8Array, minBytes: number,
   if (body[0] !== format) throw new CorruptRow(key, `format ${body[0]}, not ${format}`);
   return body;
 }
+
+/**
+ * The same row under another key.
+ *
+ * @param value of a row that was opened: what it says is not checked again
+ */
+export function moveRow(key: Buffer, value: Uint8Array): Row {
+  const bodyBytes = value.length - checksumBytes;
+  const row = blankRow(key, bodyBytes);
+  row.value.set(value.subarray(0, bodyBytes));
+  return sealRow(row);
+}
