@@ -24,6 +24,7 @@ export type {
   StateRow,
 } from './state-machine.ts';
 export { wireBounds } from './wire/bounds.ts';
+export { protocolVersions } from './wire/handshake.ts';
 export type { Address } from './wire/lane.ts';
 export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';
 export type { Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';

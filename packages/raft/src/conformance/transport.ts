@@ -29,6 +29,7 @@ function helloOf(id: NodeId): Hello {
     incarnation: `directory ${id}`,
     bootId: `boot ${id}`,
     lastDurableIndex: 7,
+    versions: [1, 2],
   };
 }
 

@@ -5,6 +5,7 @@ import { encodeEntry } from '../log/entry.ts';
 import { drawToken } from '../log/founding.ts';
 import { checkIdentity } from '../log/identity.ts';
 import { RaftError, reasonOf } from '../raft-error.ts';
+import { protocolVersions } from '../wire/handshake.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { Admission } from './formation/admission.ts';
@@ -193,7 +194,8 @@ class Driver<Result> implements RaftNode<Result> {
     const { identity, lastIndex } = this.#options.log;
     const { id, members, incarnation, founding } = identity;
     const clusterId = founding?.confirmed === true ? founding.record.clusterId : undefined;
-    return { clusterId, id, members, incarnation, bootId: this.#bootId, lastDurableIndex: lastIndex };
+    const versions = this.#options.versions?.() ?? protocolVersions;
+    return { clusterId, id, members, incarnation, bootId: this.#bootId, lastDurableIndex: lastIndex, versions };
   }
 
   #receive(message: Message, sample: Sample): void {

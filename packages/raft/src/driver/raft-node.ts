@@ -36,6 +36,8 @@ export interface RaftNodeOptions<Result> {
   readonly log: LogStore;
   readonly stateMachine: StateMachine<Result>;
   readonly transport: Transport;
+  /** What this process speaks and accepts, asked at each handshake; all that this build knows when absent. See `Hello`. */
+  readonly versions?: () => readonly number[];
   readonly clock: Clock;
   readonly random: () => number;
   readonly owner: RaftOwner;

@@ -4,14 +4,18 @@ import type { NodeId } from '../core/message.ts';
 import { isListOfText, isObject, parseJson } from '../untrusted-json.ts';
 import type { Hello } from './transport.ts';
 
-/** The only one so far; each side names what it speaks. */
-export const protocolVersion = 1;
+/**
+ * What this build speaks, ascending. Builds from before there were two name none in their hello, and take a greeting whose
+ * `version` is 1: so a greeting says its lowest there and all of them in the hello, and a welcome says what was agreed on.
+ */
+export const protocolVersions: readonly number[] = [1, 2];
 export const maxHandshakeBytes = 16 * 2 ** 10;
 
 /** Heartbeats, votes and acknowledgements must not stand behind a megabyte of entries. */
 export type LaneName = 'control' | 'bulk';
 
 export interface Greeting {
+  /** The lowest that the sender accepts. */
   readonly version: number;
   readonly lane: LaneName;
   /** Whom the sender believes to be at this address. */
@@ -20,11 +24,18 @@ export interface Greeting {
 }
 
 export interface Welcome {
+  /** Of this connection, from here on. */
   readonly version: number;
   readonly hello: Hello;
 }
 
 type Untrusted<T> = Readonly<Partial<Record<keyof T, unknown>>>;
+
+/** The highest that both speak. */
+export function agreedVersion(ours: readonly number[], theirs: readonly number[]): number | undefined {
+  const shared = ours.filter((version) => theirs.includes(version));
+  return shared.length === 0 ? undefined : Math.max(...shared);
+}
 
 export type RefusalReason = 'version' | 'wrongReceiver' | 'unknownMember';
 
@@ -49,17 +60,28 @@ export function decodeWelcome(body: Buffer): Welcome | undefined {
 function welcomeFrom(value: unknown): Welcome | undefined {
   if (!isObject(value)) return undefined;
   const { version, hello: untrusted }: Untrusted<Welcome> = value;
-  const hello = helloFrom(untrusted);
-  return typeof version === 'number' && hello !== undefined ? { version, hello } : undefined;
+  if (!isVersion(version)) return undefined;
+  const hello = helloFrom(untrusted, version);
+  return hello === undefined ? undefined : { version, hello };
 }
 
-function helloFrom(value: unknown): Hello | undefined {
+function helloFrom(value: unknown, onlyVersion: number): Hello | undefined {
   if (!isObject(value)) return undefined;
-  const { clusterId, id, members, incarnation, bootId, lastDurableIndex }: Untrusted<Hello> = value;
+  const { clusterId, id, members, incarnation, bootId, lastDurableIndex, versions }: Untrusted<Hello> = value;
   if (clusterId !== undefined && typeof clusterId !== 'string') return undefined;
   if (typeof id !== 'string' || typeof incarnation !== 'string' || typeof bootId !== 'string') return undefined;
   if (!isListOfText(members)) return undefined;
   if (typeof lastDurableIndex !== 'number' || !Number.isSafeInteger(lastDurableIndex) || lastDurableIndex < 0)
     return undefined;
-  return { clusterId, id, members, incarnation, bootId, lastDurableIndex };
+  const spoken = versions === undefined ? [onlyVersion] : versionsFrom(versions);
+  if (spoken === undefined) return undefined;
+  return { clusterId, id, members, incarnation, bootId, lastDurableIndex, versions: spoken };
+}
+
+function versionsFrom(value: unknown): readonly number[] | undefined {
+  return Array.isArray(value) && value.length > 0 && value.every(isVersion) ? value : undefined;
+}
+
+function isVersion(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../driver/clock.ts';
 import { wireBounds } from './bounds.ts';
 import type { Counts } from './counts.ts';
 import { encodeFrame, type Frame, type FrameKind, FrameReader } from './frame.ts';
-import { decodeWelcome, encodeHandshake, type LaneName, maxHandshakeBytes, protocolVersion } from './handshake.ts';
+import { decodeWelcome, encodeHandshake, type LaneName, maxHandshakeBytes } from './handshake.ts';
 import { Outlet } from './outlet.ts';
 import type { Hello } from './transport.ts';
 
@@ -37,7 +37,7 @@ export interface LaneOptions {
 type State =
   | { readonly kind: 'waiting'; readonly cancel: () => void }
   | { readonly kind: 'connecting'; readonly socket: Socket; readonly cancel: () => void }
-  | { readonly kind: 'up'; readonly socket: Socket; readonly outlet: Outlet }
+  | { readonly kind: 'up'; readonly socket: Socket; readonly outlet: Outlet; readonly version: number }
   | { readonly kind: 'closed' };
 
 export class Lane {
@@ -56,6 +56,11 @@ export class Lane {
 
   get isUp(): boolean {
     return this.#state.kind === 'up';
+  }
+
+  /** Of the protocol, agreed on with the other end; undefined while the lane is down. */
+  get version(): number | undefined {
+    return this.#state.kind === 'up' ? this.#state.version : undefined;
   }
 
   open(): void {
@@ -98,7 +103,8 @@ export class Lane {
     });
     socket.on('close', () => this.#closed(socket, code));
     socket.on('connect', () => {
-      const greeting = encodeHandshake({ version: protocolVersion, lane: name, to: peer, hello: hello() });
+      const ours = hello();
+      const greeting = encodeHandshake({ version: Math.min(...ours.versions), lane: name, to: peer, hello: ours });
       socket.write(encodeFrame('greeting', group, greeting, 0));
     });
     socket.on('data', (chunk) => this.#read(socket, reader, chunk));
@@ -121,7 +127,7 @@ export class Lane {
 
   /** The other end speaks once on this connection. */
   #answered(socket: Socket, frame: Frame): void {
-    const { counts, peer, clock, onWelcome, onRefused } = this.#options;
+    const { counts, peer, clock, hello, onWelcome, onRefused } = this.#options;
     const state = this.#state;
     if (frame.kind === 'refusal' || frame.kind === 'control') {
       counts.count('refusedByPeer');
@@ -134,9 +140,15 @@ export class Lane {
       counts.count('broken.handshake');
       return void socket.destroy();
     }
+    if (!hello().versions.includes(welcome.version)) {
+      counts.count('refused.version');
+      this.#retryMs = wireBounds.maxRetryMs;
+      return void socket.destroy();
+    }
     if (this.#refused(socket, welcome.hello)) return;
     state.cancel();
-    this.#state = { kind: 'up', socket, outlet: new Outlet(socket, clock, this.#maxQueueBytes) };
+    const { version } = welcome;
+    this.#state = { kind: 'up', version, socket, outlet: new Outlet(socket, clock, this.#maxQueueBytes) };
     this.#upAtMs = clock.monotonicMs();
     this.#mayBeDead = true;
     counts.count('connects');

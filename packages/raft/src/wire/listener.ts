@@ -9,12 +9,12 @@ import { CorruptMessage, decodeMessage } from './codec.ts';
 import type { Counts } from './counts.ts';
 import { BrokenFrame, encodeFrame, type Frame, FrameReader } from './frame.ts';
 import {
+  agreedVersion,
   decodeGreeting,
   encodeHandshake,
   type Greeting,
   type LaneName,
   maxHandshakeBytes,
-  protocolVersion,
   type RefusalReason,
 } from './handshake.ts';
 import type { Address } from './lane.ts';
@@ -37,7 +37,7 @@ interface Connection {
   readonly reader: FrameReader;
   readonly cancelDeadline: () => void;
   /** Who it is, once that is known. */
-  from: { readonly peer: NodeId; readonly lane: LaneName } | undefined;
+  from: { readonly peer: NodeId; readonly lane: LaneName; readonly version: number } | undefined;
 }
 
 export class Listener {
@@ -166,11 +166,11 @@ export class Listener {
       counts.count('broken.handshake');
       return void socket.destroy();
     }
+    const ours = hello();
+    const version = agreedVersion(ours.versions, greeting.hello.versions);
+    if (version === undefined) return this.#refuse(socket, 'version');
     const reason = this.#refusal(greeting);
-    if (reason !== undefined) {
-      counts.count(`refused.${reason}`);
-      return void socket.end(encodeFrame('refusal', group, encodeHandshake({ reason }), 0), () => socket.destroy());
-    }
+    if (reason !== undefined) return this.#refuse(socket, reason);
     const { lane, hello: theirs } = greeting;
     // Answered here, and not at the address of this member, where another process of that name may be well.
     const refusal = events.refuses(theirs);
@@ -180,16 +180,21 @@ export class Listener {
     }
     connection.cancelDeadline();
     this.#replace(theirs.id, lane);
-    connection.from = { peer: theirs.id, lane };
+    connection.from = { peer: theirs.id, lane, version };
     reader.maxBodyBytes = lane === 'bulk' ? wireBounds.maxBulkFrameBytes : wireBounds.maxControlFrameBytes;
-    socket.write(encodeFrame('welcome', group, encodeHandshake({ version: protocolVersion, hello: hello() }), 0));
+    socket.write(encodeFrame('welcome', group, encodeHandshake({ version, hello: ours }), 0));
     events.onPeerUp(theirs);
     onIntroduced(theirs.id);
   }
 
-  #refusal({ version, to, hello }: Greeting): RefusalReason | undefined {
+  #refuse(socket: Socket, reason: RefusalReason): void {
+    const { counts, group } = this.#options;
+    counts.count(`refused.${reason}`);
+    socket.end(encodeFrame('refusal', group, encodeHandshake({ reason }), 0), () => socket.destroy());
+  }
+
+  #refusal({ to, hello }: Greeting): RefusalReason | undefined {
     const { id, peers } = this.#options;
-    if (version !== protocolVersion) return 'version';
     if (to !== id) return 'wrongReceiver';
     return peers.has(hello.id) ? undefined : 'unknownMember';
   }

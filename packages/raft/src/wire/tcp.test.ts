@@ -1,93 +1,21 @@
-import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { Ends, helloOf } from '../../test/ends.ts';
 import { freePort, realClock, until } from '../../test/real.ts';
 import type { Message } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
 import { wireBounds } from './bounds.ts';
 import { encodeFrame } from './frame.ts';
 import { encodeHandshake } from './handshake.ts';
-import { createTcpTransport, type TcpTransport } from './tcp.ts';
+import { createTcpTransport } from './tcp.ts';
 import type { Hello } from './transport.ts';
 
-const members = ['a', 'b'];
-const toClose: { close(): unknown }[] = [];
-
-afterEach(async () => {
-  for (const open of toClose.splice(0)) await open.close();
-});
-
-interface End {
-  readonly transport: TcpTransport;
-  readonly port: number;
-  readonly messages: Message[];
-  readonly controls: string[];
-  readonly ups: Hello[];
-  readonly lost: string[];
-  activity: number;
-  hello: Hello;
-  onLost: (evidence: string) => void;
-  /** Answers whoever introduces himself as this process. */
-  refuses: string | undefined;
-}
-
-const helloOf = (id: string, bootId = `boot of ${id}`): Hello => ({
-  clusterId: undefined,
-  id,
-  members,
-  incarnation: `directory of ${id}`,
-  bootId,
-  lastDurableIndex: 0,
-});
-
-async function open(id: string, port: number, peers: ReadonlyMap<string, number>, clock = realClock): Promise<End> {
-  const addresses = new Map([...peers].map(([peer, peerPort]) => [peer, { host: '127.0.0.1', port: peerPort }]));
-  const listen = { host: '127.0.0.1', port };
-  const transport = createTcpTransport({ id, listen, peers: addresses, clock, random: () => 0.5 });
-  const heard = { messages: [], controls: [], ups: [], lost: [], activity: 0 };
-  const end: End = { transport, port, ...heard, hello: helloOf(id), refuses: undefined, onLost: () => undefined };
-  toClose.push(transport);
-  await transport.start(
-    {
-      onMessage: (message) => end.messages.push(message),
-      onControl: (from, bytes) => end.controls.push(`${from}: ${Buffer.from(bytes).toString()}`),
-      refuses: ({ bootId }) => (bootId === end.refuses ? Buffer.from(`not ${bootId}`) : undefined),
-      onPeerUp: (hello) => end.ups.push(hello),
-      onPeerLost: (peer, evidence) => {
-        end.lost.push(`${peer} ${evidence}`);
-        end.onLost(evidence);
-      },
-      onActivity: () => {
-        end.activity += 1;
-      },
-    },
-    () => end.hello,
-  );
-  return end;
-}
-
-async function pair(): Promise<readonly [End, End]> {
-  const [portA, portB] = [await freePort(), await freePort()];
-  const a = await open('a', portA, new Map([['b', portB]]));
-  const b = await open('b', portB, new Map([['a', portA]]));
-  await until(() => a.transport.connectedPeers().length === 1 && b.transport.connectedPeers().length === 1);
-  return [a, b];
-}
-
-function stranger(port: number): { readonly socket: Socket; readonly isClosed: () => boolean } {
-  const socket = connect({ host: '127.0.0.1', port });
-  let isClosed = false;
-  socket.on('error', () => undefined);
-  socket.on('close', () => {
-    isClosed = true;
-  });
-  toClose.push({ close: () => socket.destroy() });
-  return { socket, isClosed: () => isClosed };
-}
+const ends = new Ends();
+afterEach(() => ends.close());
 
 const heartbeat = { kind: 'heartbeat', term: 1, commit: 0, from: 'a', to: 'b' } as const;
 
 test('messages arrive in order on each lane, entries and all, and each end knows who the other is', async () => {
-  const [a, b] = await pair();
+  const [a, b] = await ends.pair();
   const entries = [1, 2, 3].map((index) => encodeEntry(index, 1, 'commands', Buffer.alloc(300_000, index)));
   const append: Message = {
     kind: 'appendRequest',
@@ -119,13 +47,13 @@ test('messages arrive in order on each lane, entries and all, and each end knows
 });
 
 test('a process that is gone is known to be dead at once, and found again when it is back', async () => {
-  const [a, b] = await pair();
+  const [a, b] = await ends.pair();
   await b.transport.close();
   await until(() => a.lost.includes('b dead'));
   expect(a.lost.indexOf('b reset')).toBeGreaterThanOrEqual(0);
   expect(a.lost.indexOf('b reset')).toBeLessThan(a.lost.indexOf('b dead'));
 
-  const again = await open('b', b.port, new Map([['a', a.port]]));
+  const again = await ends.open('b', b.port, new Map([['a', a.port]]));
   again.hello = helloOf('b', 'another boot');
   await until(() => a.transport.connectedPeers().length === 1);
   a.transport.send(heartbeat);
@@ -133,13 +61,13 @@ test('a process that is gone is known to be dead at once, and found again when i
 });
 
 test('a message that can not be sent is dropped and counted', async () => {
-  const a = await open('a', await freePort(), new Map([['b', await freePort()]]));
+  const a = await ends.open('a', await freePort(), new Map([['b', await freePort()]]));
   a.transport.send(heartbeat);
   expect(a.transport.counts.get('dropped.notConnected')).toBe(1);
 });
 
 test('a peer that takes no bytes does not make the queue grow without end', async () => {
-  const [a, b] = await pair();
+  const [a, b] = await ends.pair();
   const entries = [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))];
   const append: Message = {
     kind: 'appendRequest',
@@ -165,29 +93,27 @@ test.each<[string, Buffer, string]>([
   ['a message before the greeting', encodeFrame('message', 1, Buffer.from('x'), 0), 'broken.handshake'],
   ['an unknown member', greetingOf({ to: 'a', hello: helloOf('z') }), 'refused.unknownMember'],
   ['somebody who looks for another', greetingOf({ to: 'z', hello: helloOf('b') }), 'refused.wrongReceiver'],
-  ['another protocol', greetingOf({ to: 'a', hello: helloOf('b'), version: 99 }), 'refused.version'],
+  ['another protocol', greetingOf({ to: 'a', hello: { ...helloOf('b'), versions: [99] } }), 'refused.version'],
 ])('%s from a stranger is closed and counted, and the members do not notice', async (_, bytes, count) => {
-  const [a, b] = await pair();
-  const { socket, isClosed } = stranger(a.port);
+  const [a, b] = await ends.pair();
+  const { socket, isClosed } = ends.stranger(a.port);
   socket.write(bytes);
-  socket.resume();
   await until(isClosed);
   expect(a.transport.counts.get(count)).toBe(1);
   b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, from: 'b', to: 'a' });
   await until(() => a.messages.length === 1);
 });
 
-function greetingOf(parts: { to: string; hello: Hello; version?: number }): Buffer {
+function greetingOf(parts: { to: string; hello: Hello }): Buffer {
   return encodeFrame('greeting', 1, encodeHandshake({ version: 1, lane: 'control', ...parts }), 0);
 }
 
 test('a known member that then sends a broken message is closed and counted', async () => {
   const port = await freePort();
-  const a = await open('a', port, new Map([['b', await freePort()]]));
-  const { socket, isClosed } = stranger(port);
+  const a = await ends.open('a', port, new Map([['b', await freePort()]]));
+  const { socket, isClosed } = ends.stranger(port);
   socket.write(greetingOf({ to: 'a', hello: helloOf('b') }));
   socket.write(encodeFrame('message', 1, Buffer.from([200, 1, 2, 3]), 0));
-  socket.resume();
   await until(isClosed);
   expect(a.transport.counts.get('broken.message')).toBe(1);
   expect(a.messages).toEqual([]);
@@ -204,10 +130,10 @@ test('who does not introduce himself in time is closed, and there may be only so
     },
   };
   const port = await freePort();
-  const a = await open('a', port, new Map(), clock);
-  const strangers = Array.from({ length: wireBounds.maxStrangers }, () => stranger(port));
+  const a = await ends.open('a', port, new Map(), { clock });
+  const strangers = Array.from({ length: wireBounds.maxStrangers }, () => ends.stranger(port));
   await until(() => deadlines.length === wireBounds.maxStrangers);
-  const oneMore = stranger(port);
+  const oneMore = ends.stranger(port);
   await until(oneMore.isClosed);
   expect(a.transport.counts.get('strangers.tooMany')).toBe(1);
 
@@ -218,15 +144,15 @@ test('who does not introduce himself in time is closed, and there may be only so
 
 test('a port that is taken is an error that says so', async () => {
   const port = await freePort();
-  await open('a', port, new Map());
-  await expect(open('b', port, new Map())).rejects.toMatchObject({ code: 'HF_PEER_PORT' });
+  await ends.open('a', port, new Map());
+  await expect(ends.open('b', port, new Map())).rejects.toMatchObject({ code: 'HF_PEER_PORT' });
 });
 
 test('two processes under one name do not take each other’s place at full speed', async () => {
   const [portA, portB, portC] = [await freePort(), await freePort(), await freePort()];
-  const a = await open('a', portA, new Map([['b', portB]]));
+  const a = await ends.open('a', portA, new Map([['b', portB]]));
   const toA = new Map([['a', portA]]);
-  const twins = [await open('b', portB, toA), await open('b', portC, toA)];
+  const twins = [await ends.open('b', portB, toA), await ends.open('b', portC, toA)];
   const resets = (): number => twins.reduce((sum, { lost }) => sum + lost.length, 0);
   await until(() => resets() >= 8);
   const startedAtMs = performance.now();
@@ -237,15 +163,13 @@ test('two processes under one name do not take each other’s place at full spee
 });
 
 test('a process that is refused hears why on its own connections, and the other one of its name notices nothing', async () => {
-  const [a, b] = await pair();
+  const [a, b] = await ends.pair();
   a.refuses = 'boot of a stray';
-  const { socket, isClosed } = stranger(a.port);
-  const answered: Buffer[] = [];
-  socket.on('data', (chunk) => answered.push(chunk));
+  const { socket, isClosed, answered } = ends.stranger(a.port);
   socket.write(greetingOf({ to: 'a', hello: helloOf('b', 'boot of a stray') }));
   socket.write(encodeFrame('control', 1, Buffer.from('from the stray'), 0));
   await until(isClosed);
-  expect(Buffer.concat(answered).toString()).toContain('not boot of a stray');
+  expect(answered().toString()).toContain('not boot of a stray');
   b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, from: 'b', to: 'a' });
   await until(() => a.messages.length === 1);
   expect(a.controls).toEqual([]);
@@ -256,9 +180,9 @@ test('a process that is refused hears why on its own connections, and the other 
 
 test('a process that is refused at its own address hears why, and is tried again', async () => {
   const [portA, portB] = [await freePort(), await freePort()];
-  const b = await open('b', portB, new Map([['a', portA]]));
+  const b = await ends.open('b', portB, new Map([['a', portA]]));
   b.hello = helloOf('b', 'wiped');
-  const a = await open('a', portA, new Map([['b', portB]]));
+  const a = await ends.open('a', portA, new Map([['b', portB]]));
   a.refuses = 'wiped';
   await until(() => b.controls.includes('a: not wiped') && (a.transport.counts.get('refused.process') ?? 0) > 4);
   expect(a.ups).toEqual([]);
@@ -283,8 +207,8 @@ test('who hears of a death may close the transport: it does not connect again', 
     },
   };
   const [portA, portB] = [await freePort(), await freePort()];
-  const b = await open('b', portB, new Map([['a', portA]]));
-  const a = await open('a', portA, new Map([['b', portB]]), clock);
+  const b = await ends.open('b', portB, new Map([['a', portA]]));
+  const a = await ends.open('a', portA, new Map([['b', portB]]), { clock });
   await until(() => a.transport.connectedPeers().length === 1);
   let closed: Promise<void> | undefined;
   a.onLost = (evidence) => {
@@ -298,12 +222,12 @@ test('who hears of a death may close the transport: it does not connect again', 
 
 test('a transport that is closed while it starts has started and is closed', async () => {
   const [port, peerPort] = [await freePort(), await freePort()];
-  const b = await open('b', peerPort, new Map());
+  const b = await ends.open('b', peerPort, new Map());
   const listen = { host: '127.0.0.1', port };
   const peers = new Map([['b', { host: '127.0.0.1', port: peerPort }]]);
   for (const moments of [0, 1, 2, 3]) {
     const transport = createTcpTransport({ id: 'a', listen, peers, clock: realClock, random: () => 0.5 });
-    toClose.push(transport);
+    ends.closeLater(transport);
     const nothing = (): undefined => undefined;
     const deaf = { onMessage: nothing, onControl: nothing, onPeerLost: nothing, onActivity: nothing };
     const started = transport.start({ ...deaf, refuses: nothing, onPeerUp: nothing }, () => helloOf('a'));
@@ -316,18 +240,17 @@ test('a transport that is closed while it starts has started and is closed', asy
     expect(transport.connectedPeers()).toEqual([]);
   }
   // The port is free again.
-  await open('a', port, new Map());
+  await ends.open('a', port, new Map());
   expect(b.lost).toEqual([]);
 });
 
 test('what a dead process has sent is not heard after the news of its death', async () => {
   const [portA, portB] = [await freePort(), await freePort()];
   // Does not reach a itself: the test speaks for it.
-  const b = await open('b', portB, new Map([['a', await freePort()]]));
-  const a = await open('a', portA, new Map([['b', portB]]));
+  const b = await ends.open('b', portB, new Map([['a', await freePort()]]));
+  const a = await ends.open('a', portA, new Map([['b', portB]]));
   await until(() => a.transport.connectedPeers().length === 1);
-  const { socket, isClosed } = stranger(portA);
-  socket.resume();
+  const { socket, isClosed } = ends.stranger(portA);
   socket.write(greetingOf({ to: 'a', hello: helloOf('b') }));
   socket.write(encodeFrame('control', 1, Buffer.from('alive'), 0));
   await until(() => a.controls.length === 1);

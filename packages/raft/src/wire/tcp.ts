@@ -28,6 +28,8 @@ export interface TcpTransport extends Transport {
   readonly counts: ReadonlyMap<string, number>;
   /** Peers to whom both connections are up. */
   connectedPeers(): readonly NodeId[];
+  /** The version of the protocol that is spoken to this peer; undefined unless it is connected. */
+  versionTo(peer: NodeId): number | undefined;
 }
 
 /** A transport, not started. `start` rejects with RaftError HF_PEER_PORT when it can not listen. */
@@ -54,6 +56,10 @@ class Tcp implements TcpTransport {
 
   connectedPeers(): readonly NodeId[] {
     return [...this.#lanes].filter(([, { control, bulk }]) => control.isUp && bulk.isUp).map(([peer]) => peer);
+  }
+
+  versionTo(peer: NodeId): number | undefined {
+    return this.#lanes.get(peer)?.control.version;
   }
 
   async start(events: TransportEvents, hello: () => Hello): Promise<void> {

@@ -11,6 +11,8 @@ export interface Hello {
   /** Drawn at each start of the process. */
   readonly bootId: string;
   readonly lastDurableIndex: number;
+  /** Versions of the protocol that it speaks and accepts, ascending. A connection uses the highest that both ends speak. */
+  readonly versions: readonly number[];
 }
 
 /** Opaque to raft: the sender's wall time in ms, for the owner's cluster clock. */

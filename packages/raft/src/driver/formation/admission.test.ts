@@ -15,6 +15,7 @@ function hello(parts: Partial<Hello> = {}): Hello {
     incarnation: 'dir b',
     bootId: 'boot 1',
     lastDurableIndex: 10,
+    versions: [1, 2],
     ...parts,
   };
 }
