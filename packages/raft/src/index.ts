@@ -10,9 +10,10 @@ export type { Outcome } from './driver/outcome.ts';
 export type { RaftNode, RaftNodeOptions, RaftOwner, RaftStatus, RaftTiming } from './driver/raft-node.ts';
 export type { Batch, Database, Range, Row, RowIterator } from './log/database.ts';
 export { type LevelLogOptions, openLevelLog } from './log/level-log.ts';
-export type { LogStore, Turn } from './log/log-store.ts';
+export type { LoggedConfiguration, LogStore, Restore, Turn } from './log/log-store.ts';
 export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
 export { decodePayload, type Payload } from './log/payload.ts';
+export { readGeneration } from './log/recover.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
 export type {
   Effect,

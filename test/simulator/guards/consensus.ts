@@ -198,7 +198,11 @@ export const consensusGuards: readonly Guard[] = [
     profile: 'power',
     seeds: 60,
     changes: [
-      { file: `${log}/level-log.ts`, text: 'await batch.write({ sync: true });', instead: 'await batch.write({});' },
+      {
+        file: `${log}/level/single-writer.ts`,
+        text: 'await batch.write({ sync: true });',
+        instead: 'await batch.write({});',
+      },
     ],
   },
   {
@@ -215,13 +219,13 @@ export const consensusGuards: readonly Guard[] = [
       },
       {
         file: `${log}/level-log.ts`,
-        text: '    const next = this.#plan(turn);',
-        instead: '    const later = this.#database.batch();\n    const next = this.#plan(turn);',
+        text: '    const plan = planTurn(this.#image, turn);',
+        instead: '    const later = this.#database.batch();\n    const plan = planTurn(this.#image, turn);',
       },
       {
         file: `${log}/level-log.ts`,
-        text: '    await this.#commit(batch);\n    this.#show(turn, next);',
-        instead: '    await this.#commit(batch);\n    await later.write({ sync: true });\n    this.#show(turn, next);',
+        text: '      this.#image.show(turn, next, configurations);',
+        instead: '      void later.write({ sync: true });\n      this.#image.show(turn, next, configurations);',
       },
     ],
   },

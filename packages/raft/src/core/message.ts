@@ -4,8 +4,11 @@
 /** The name of a member, unique in its cluster: 1 to 64 characters of [A-Za-z0-9_-]. */
 export type NodeId = string;
 
-/** What an entry holds. `empty` is the core's own, at the start of a term; `commands` is one group commit. */
-export type EntryKind = 'empty' | 'commands';
+/**
+ * What an entry holds. `empty` is the core's own, at the start of a term; `commands` is one group commit;
+ * `configuration` says who the members are, from this entry on.
+ */
+export type EntryKind = 'empty' | 'commands' | 'configuration';
 
 /**
  * One log entry. Immutable once it has an index and a term (log matching: the two name the content).

@@ -77,7 +77,7 @@ export class Applier<Result> {
   }
 
   #begin(entry: Entry): Current<Result> {
-    const { header, commands } = entry.kind === 'empty' ? nothing : decodePayload(entry.payload);
+    const { header, commands } = entry.kind === 'commands' ? decodePayload(entry.payload) : nothing;
     this.#options.stateMachine.begin({ index: entry.index, term: entry.term, header });
     return { entry, commands, results: [] };
   }

@@ -2,7 +2,7 @@
 //
 //   offset  bytes  field
 //   0       1      format, 1
-//   1       1      kind: 0 empty, 1 commands
+//   1       1      kind: 0 empty, 1 commands, 2 configuration
 //   2       2      0, kept for later
 //   4       8      term
 //   12      8      index
@@ -10,7 +10,8 @@
 //   24      4      CRC-32 of bytes 0 to 23 and of the payload
 //   28             payload
 //
-// The payload of `commands` is one group commit (log/payload.ts); the payload of `empty` has no bytes.
+// The payload of `commands` is one group commit (log/payload.ts); the payload of `empty` has no bytes, that of
+// `configuration` is one (core/membership/configuration.ts).
 import { strict as assert } from 'node:assert';
 import { crc32 } from 'node:zlib';
 import type { Entry, EntryKind } from '../core/message.ts';
@@ -19,8 +20,8 @@ import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
 const entryHeadBytes = 28;
 const format = 1;
 const checksumAt = 24;
-const kindCodes: Readonly<Record<EntryKind, number>> = { empty: 0, commands: 1 };
-const kindOfCode: readonly (EntryKind | undefined)[] = ['empty', 'commands'];
+const kindCodes: Readonly<Record<EntryKind, number>> = { empty: 0, commands: 1, configuration: 2 };
+const kindOfCode: readonly (EntryKind | undefined)[] = ['empty', 'commands', 'configuration'];
 
 /** Bytes that are no entry. The caller knows where they came from, and what that means: a damaged disk, or a broken peer. */
 export class CorruptEntry extends Error {

@@ -2,11 +2,12 @@
 import { strict as assert } from 'node:assert';
 import type { Entry } from '../core/message.ts';
 import type { HardState } from '../core/ready.ts';
-import { RaftError, reasonOf } from '../raft-error.ts';
+import { RaftError } from '../raft-error.ts';
+import type { Effects } from '../state-machine.ts';
 import type { Batch, Database } from './database.ts';
 import { EntryCache } from './entry-cache.ts';
 import type { Founding } from './founding.ts';
-import { encodeGenerations, firstGeneration } from './generations.ts';
+import { encodeGenerations, type Generations } from './generations.ts';
 import {
   checkIdentity,
   decodeIdentity,
@@ -15,22 +16,16 @@ import {
   type Membership,
   newIdentity,
 } from './identity.ts';
-import {
-  entryFence,
-  entryKey,
-  fenceValue,
-  generationsKey,
-  identityKey,
-  logSpace,
-  termRunFence,
-  termRunKey,
-  turnFence,
-  turnKey,
-} from './keyspace.ts';
-import type { LogStore, Turn } from './log-store.ts';
-import { checkedEntry, recover } from './recover.ts';
-import { encodeTermRun, type TermRuns } from './term-runs.ts';
-import { encodeTurnRow, type TurnRow } from './turn-row.ts';
+import { entryKey, generationsKey, identityKey, isStateOf, logSpace, turnKey } from './keyspace.ts';
+import { planFlip, queueFlip } from './level/flip.ts';
+import { found } from './level/found.ts';
+import { LogImage } from './level/image.ts';
+import { SingleWriter } from './level/single-writer.ts';
+import { Sweep } from './level/sweep.ts';
+import { planTurn, queueConfigurations, queueEntries } from './level/turn-batch.ts';
+import type { LoggedConfiguration, LogStore, Restore, Turn } from './log-store.ts';
+import { type Recovered, recover } from './recover.ts';
+import { encodeTurnRow } from './turn-row.ts';
 import { TurnWindow } from './turn-window.ts';
 
 export interface LevelLogOptions extends Membership {
@@ -49,8 +44,8 @@ export interface LevelLogOptions extends Membership {
 const defaultWriteBufferBytes = 16 * 2 ** 20;
 const defaultCacheBytes = 4 * 2 ** 20;
 const maxTurnRows = 65_536;
-/** About what the rows of a turn weigh beside entries and effects. */
-const turnRowBytes = 160;
+/** Rows of compacted entries that one turn deletes at most. */
+const maxDeletedEntries = 1024;
 
 /**
  * Opens the log in a database, or founds it when the database is empty.
@@ -59,67 +54,48 @@ const turnRowBytes = 160;
  */
 export async function openLevelLog(options: LevelLogOptions): Promise<LogStore> {
   const { database, applied, random } = options;
+  const writer = new SingleWriter(database);
   const row = database.getSync(identityKey);
-  if (row === undefined) await found(database, newIdentity(options, random));
+  if (row === undefined) await found(database, writer, newIdentity(options, random));
   else checkIdentity(decodeIdentity(row), options);
   const identity = decodeIdentity(row ?? read(database, identityKey));
   const cache = new EntryCache(options.cacheBytes ?? defaultCacheBytes);
-  const { last, batchBytes, terms } = await recover(database, applied, (entry) => cache.append(entry));
+  const recovered = await recover(database, applied, (entry) => cache.append(entry));
   const keptBytes = 2 * (options.writeBufferBytes ?? defaultWriteBufferBytes);
-  const turns = new TurnWindow(keptBytes, maxTurnRows, last.oldestTurn, batchBytes);
-  return new LevelLog(database, identity, last, terms, cache, turns);
-}
-
-async function found(database: Database, identity: Identity): Promise<void> {
-  const iterator = database.iterator({ gte: Buffer.of(logSpace), limit: 1 });
-  const rows = await iterator.nextv(1);
-  await iterator.close();
-  if (rows.length > 0) throw new RaftError('HF_LOG_GAP', 'The row that says whose directory this is is missing.');
-  const first: TurnRow = {
-    turn: 0,
-    generation: firstGeneration,
-    hardState: { term: 0, vote: undefined },
-    firstIndex: 1,
-    lastIndex: 0,
-    lastTerm: 0,
-    untouchedIndex: 0,
-    logBytes: 0,
-    oldestTurn: 0,
-    batchBytes: turnRowBytes,
-  };
-  const batch = database.batch();
-  batch.put(identityKey, encodeIdentity(identity));
-  batch.put(generationsKey, encodeGenerations(firstGeneration));
-  batch.put(turnKey(0), encodeTurnRow(first));
-  for (const fence of [turnFence, entryFence(firstGeneration), termRunFence(firstGeneration)])
-    batch.put(fence, fenceValue);
-  await written(batch);
+  const turns = new TurnWindow(keptBytes, maxTurnRows, recovered.last.oldestTurn, recovered.batchBytes);
+  const image = new LogImage(database, cache, recovered);
+  return new LevelLog(database, writer, identity, image, turns, recovered);
 }
 
 class LevelLog implements LogStore {
   readonly #database: Database;
-  readonly #terms: TermRuns;
-  readonly #cache: EntryCache;
+  readonly #writer: SingleWriter;
+  readonly #image: LogImage;
   readonly #turns: TurnWindow;
   #identity: Identity;
-  #last: TurnRow;
-  #writing: Promise<void> | undefined;
-  #failed = false;
+  #generations: Generations;
+  /** Below it no entry has a row any more. */
+  #oldestEntryRow: number;
+  /** The generation that was drawn last, unless the log moved to it. */
+  #imported: number | undefined;
+  #sweep: Sweep | undefined;
+  #isSweeping = false;
 
   constructor(
     database: Database,
+    writer: SingleWriter,
     identity: Identity,
-    last: TurnRow,
-    terms: TermRuns,
-    cache: EntryCache,
+    image: LogImage,
     turns: TurnWindow,
+    { generations, oldestEntryRow }: Pick<Recovered, 'generations' | 'oldestEntryRow'>,
   ) {
     this.#database = database;
+    this.#writer = writer;
     this.#identity = identity;
-    this.#last = last;
-    this.#terms = terms;
-    this.#cache = cache;
+    this.#image = image;
     this.#turns = turns;
+    this.#generations = generations;
+    this.#oldestEntryRow = oldestEntryRow;
   }
 
   get identity(): Identity {
@@ -127,167 +103,157 @@ class LevelLog implements LogStore {
   }
 
   get hardState(): HardState {
-    return this.#last.hardState;
+    return this.#image.last.hardState;
   }
 
   get firstIndex(): number {
-    return this.#last.firstIndex;
+    return this.#image.last.firstIndex;
   }
 
   get lastIndex(): number {
-    return this.#last.lastIndex;
+    return this.#image.last.lastIndex;
   }
 
   get logBytes(): number {
-    return this.#last.logBytes;
+    return this.#image.last.logBytes;
+  }
+
+  get generation(): number {
+    return this.#image.last.generation;
+  }
+
+  get configurations(): readonly LoggedConfiguration[] {
+    return this.#image.configurations.all;
+  }
+
+  get unswept(): number {
+    return this.#generations.unswept.filter((generation) => generation !== this.#imported).length;
   }
 
   term(index: number): number | undefined {
-    if (index === 0) return 0;
-    return index < this.firstIndex || index > this.lastIndex ? undefined : this.#terms.at(index);
+    return this.#image.term(index);
   }
 
   entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[] {
-    assert(from >= this.firstIndex && toInclusive <= this.lastIndex && from <= toInclusive);
-    const found: Entry[] = [];
-    let bytes = 0;
-    for (let index = from; index <= toInclusive; index++) {
-      const entry = this.#entry(index);
-      bytes += entry.bytes.length;
-      if (found.length > 0 && bytes > maxBytes) break;
-      found.push(entry);
-    }
-    return found;
+    return this.#image.entries(from, toInclusive, maxBytes);
   }
 
-  async write(turn: Turn): Promise<void> {
-    const batch = this.#begin();
-    const next = this.#plan(turn);
-    this.#queueEntries(batch, turn, next);
+  entryBytes(index: number): number {
+    return this.#image.entryBytes(index);
+  }
+
+  write(turn: Turn): Promise<void> {
+    const { restore } = turn;
+    return this.#writer.writeTurn((batch) =>
+      restore === undefined ? this.#queueTurn(batch, turn) : this.#queueFlip(batch, turn, restore),
+    );
+  }
+
+  async newGeneration(): Promise<number> {
+    const highest = this.#generations.highest + 1;
+    await this.#writer.writeBeside((batch) => {
+      const next = { highest, unswept: [...this.#generations.unswept, highest] };
+      batch.put(generationsKey, encodeGenerations(next));
+      return () => {
+        this.#generations = next;
+        this.#imported = highest;
+      };
+    });
+    return highest;
+  }
+
+  writeImport(generation: number, effects: Effects): Promise<void> {
+    return this.#writer.writeBeside((batch) => {
+      assert(generation === this.#imported, `generation ${generation} is not being imported`);
+      for (const { key, value } of effects) {
+        assert(value !== undefined && isStateOf(generation, key), 'a row of another generation');
+        batch.put(key, value);
+      }
+      return () => undefined;
+    });
+  }
+
+  async sweep(): Promise<void> {
+    assert(!this.#isSweeping, 'two sweeps at a time');
+    const generation = this.#generations.unswept.find((unswept) => unswept !== this.#imported);
+    if (generation === undefined) return;
+    this.#isSweeping = true;
+    try {
+      if (this.#sweep?.generation !== generation) this.#sweep = new Sweep(this.#database, generation);
+      const keys = await this.#sweep.next();
+      await this.#writer.writeBeside((batch) => {
+        for (const key of keys ?? []) batch.del(key);
+        return keys === undefined ? this.#queueSwept(batch, generation) : () => undefined;
+      });
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  writeFounding(founding: Founding): Promise<void> {
+    return this.#writer.writeTurn((batch) => {
+      const identity = { ...this.#identity, founding };
+      batch.put(identityKey, encodeIdentity(identity));
+      return () => {
+        this.#identity = identity;
+      };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#writer.idle();
+  }
+
+  #queueTurn(batch: Batch, turn: Turn): () => void {
+    const { last } = this.#image;
+    const plan = planTurn(this.#image, turn);
+    const next = { ...plan, oldestTurn: this.#turns.add(plan.batchBytes) };
+    queueEntries(batch, this.#image, turn, next);
+    const configurations = queueConfigurations(batch, this.#image, turn, next);
     for (const { key, value } of turn.effects) {
       assert((key[0] ?? 0) > logSpace, 'a key of the state machine lies in the space of the log');
       if (value === undefined) batch.del(key);
       else batch.put(key, value);
     }
-    for (let old = this.#last.oldestTurn; old < next.oldestTurn; old++) batch.del(turnKey(old));
+    for (let old = last.oldestTurn; old < next.oldestTurn; old++) batch.del(turnKey(old));
+    // Only what the bound of an earlier turn hides: that one is on the disk.
+    const oldestEntryRow = Math.min(last.firstIndex, this.#oldestEntryRow + maxDeletedEntries);
+    for (let index = this.#oldestEntryRow; index < oldestEntryRow; index++) batch.del(entryKey(last.generation, index));
     batch.put(turnKey(next.turn), encodeTurnRow(next));
-    await this.#commit(batch);
-    this.#show(turn, next);
-  }
-
-  async writeFounding(founding: Founding): Promise<void> {
-    const batch = this.#begin();
-    const identity = { ...this.#identity, founding };
-    batch.put(identityKey, encodeIdentity(identity));
-    await this.#commit(batch);
-    this.#identity = identity;
-  }
-
-  async close(): Promise<void> {
-    await this.#writing?.catch(() => undefined);
-  }
-
-  #begin(): Batch {
-    assert(this.#writing === undefined, 'two writes in flight');
-    assert(!this.#failed, 'a write after one that failed');
-    return this.#database.batch();
-  }
-
-  /** What the turn row will say. */
-  #plan(turn: Turn): TurnRow {
-    const last = this.#last;
-    const untouchedIndex = (turn.truncateFrom ?? last.lastIndex + 1) - 1;
-    assert(untouchedIndex <= last.lastIndex && untouchedIndex >= last.firstIndex - 1, 'truncation outside of the log');
-    let { logBytes } = last;
-    for (let index = untouchedIndex + 1; index <= last.lastIndex; index++) logBytes -= this.#entry(index).bytes.length;
-    let batchBytes = turnRowBytes;
-    let lastTerm = this.term(untouchedIndex) ?? 0;
-    for (const [i, { index, term, bytes }] of turn.entries.entries()) {
-      assert(index === untouchedIndex + 1 + i && term >= lastTerm, `entry ${index} does not follow`);
-      lastTerm = term;
-      logBytes += bytes.length;
-      batchBytes += bytes.length;
-    }
-    for (const { key, value } of turn.effects) batchBytes += key.length + (value?.length ?? 0);
-    return {
-      turn: last.turn + 1,
-      generation: last.generation,
-      hardState: turn.hardState ?? last.hardState,
-      firstIndex: last.firstIndex,
-      lastIndex: untouchedIndex + turn.entries.length,
-      lastTerm,
-      untouchedIndex,
-      logBytes,
-      oldestTurn: this.#turns.add(batchBytes),
-      batchBytes,
+    return () => {
+      this.#oldestEntryRow = oldestEntryRow;
+      this.#image.show(turn, next, configurations);
     };
   }
 
-  #queueEntries(
-    batch: Batch,
-    { entries, truncateFrom }: Turn,
-    { generation, untouchedIndex, lastIndex }: TurnRow,
-  ): void {
-    for (let index = lastIndex + 1; index <= this.lastIndex; index++) batch.del(entryKey(generation, index));
-    if (truncateFrom !== undefined) {
-      for (const run of this.#terms.from(truncateFrom)) batch.del(termRunKey(generation, run.index));
-    }
-    let before = this.term(untouchedIndex);
-    for (const { index, term, bytes } of entries) {
-      batch.put(entryKey(generation, index), bytes);
-      if (term !== before) batch.put(termRunKey(generation, index), encodeTermRun({ index, term }));
-      before = term;
-    }
+  #queueFlip(batch: Batch, turn: Turn, restore: Restore): () => void {
+    const { last } = this.#image;
+    const isAlone = turn.entries.length + turn.effects.length === 0 && turn.truncateFrom === undefined;
+    assert(isAlone && turn.compactTo === undefined, 'a flip holds nothing else');
+    const plan = planFlip(last, turn.hardState, restore, this.#imported);
+    const next = { ...plan, oldestTurn: this.#turns.add(plan.batchBytes) };
+    const { highest } = this.#generations;
+    const dead = this.#generations.unswept.filter((generation) => generation !== restore.generation);
+    const generations = { highest, unswept: [...dead, last.generation].sort((a, b) => a - b) };
+    queueFlip(batch, restore, generations);
+    for (let old = last.oldestTurn; old < next.oldestTurn; old++) batch.del(turnKey(old));
+    batch.put(turnKey(next.turn), encodeTurnRow(next));
+    return () => {
+      this.#generations = generations;
+      this.#imported = undefined;
+      this.#oldestEntryRow = next.firstIndex;
+      this.#image.showFlip(restore, next);
+    };
   }
 
-  async #commit(batch: Batch): Promise<void> {
-    this.#writing = written(batch);
-    try {
-      await this.#writing;
-    } catch (error) {
-      this.#failed = true;
-      throw error;
-    } finally {
-      this.#writing = undefined;
-    }
+  #queueSwept(batch: Batch, generation: number): () => void {
+    const { highest, unswept } = this.#generations;
+    const next = { highest, unswept: unswept.filter((other) => other !== generation) };
+    batch.put(generationsKey, encodeGenerations(next));
+    return () => {
+      this.#generations = next;
+    };
   }
-
-  /** The turn is durable: from here on the reader's methods show it. */
-  #show({ truncateFrom, entries }: Turn, next: TurnRow): void {
-    if (truncateFrom !== undefined) {
-      this.#terms.truncate(truncateFrom);
-      this.#cache.truncate(truncateFrom);
-    }
-    for (const entry of entries) {
-      this.#terms.append(entry.index, entry.term);
-      this.#cache.append(entry);
-    }
-    this.#last = next;
-  }
-
-  #entry(index: number): Entry {
-    const cached = this.#cache.get(index);
-    if (cached !== undefined) return cached;
-    const row = this.#database.getSync(entryKey(this.#last.generation, index));
-    if (row === undefined) throw new RaftError('HF_LOG_GAP', `The entry at index ${index} is missing.`, { index });
-    return checkedEntry(index, this.term(index), row);
-  }
-}
-
-async function written(batch: Batch): Promise<void> {
-  try {
-    await batch.write({ sync: true });
-  } catch (cause) {
-    const code = isDiskFull(cause) ? 'HF_DISK_FULL' : 'HF_WRITE_FAILED';
-    throw new RaftError(code, reasonOf(cause), {}, { cause });
-  }
-}
-
-function isDiskFull(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (/ENOSPC|no space left/i.test(at.message) || ('code' in at && at.code === 'ENOSPC')) return true;
-  }
-  return false;
 }
 
 function read(database: Database, key: Uint8Array): Uint8Array {

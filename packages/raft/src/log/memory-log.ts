@@ -2,9 +2,12 @@
 import { strict as assert } from 'node:assert';
 import type { Entry } from '../core/message.ts';
 import type { HardState } from '../core/ready.ts';
+import type { Effects } from '../state-machine.ts';
 import type { Founding } from './founding.ts';
+import { firstGeneration } from './generations.ts';
 import { type Identity, type Membership, newIdentity } from './identity.ts';
-import type { LogStore, Turn } from './log-store.ts';
+import { isStateOf } from './keyspace.ts';
+import type { LoggedConfiguration, LogStore, Restore, Turn } from './log-store.ts';
 
 export interface MemoryLogOptions extends Membership {
   /** Uniform in [0, 1): the incarnation is drawn from it. */
@@ -13,9 +16,15 @@ export interface MemoryLogOptions extends Membership {
 
 /** Keeps everything as long as the object lives: a node that starts again on the same object finds what was written. */
 export class MemoryLog implements LogStore {
-  readonly firstIndex = 1;
-  readonly #entries: Entry[] = [];
+  #entries: Entry[] = [];
+  /** Index and term of the entry before the first. */
+  #base: { readonly index: number; readonly term: number } = { index: 0, term: 0 };
+  #configurations: readonly LoggedConfiguration[] = [];
   readonly #state = new Map<string, Uint8Array>();
+  #generation = firstGeneration;
+  #drawn = firstGeneration;
+  #unswept: readonly number[] = [];
+  #imported: number | undefined;
   #identity: Identity;
   #hardState: HardState = { term: 0, vote: undefined };
   #logBytes = 0;
@@ -33,47 +42,132 @@ export class MemoryLog implements LogStore {
     return this.#hardState;
   }
 
+  get firstIndex(): number {
+    return this.#base.index + 1;
+  }
+
   get lastIndex(): number {
-    return this.#entries.length;
+    return this.#base.index + this.#entries.length;
   }
 
   get logBytes(): number {
     return this.#logBytes;
   }
 
-  /** What the effects of all turns have left under a key. */
+  get configurations(): readonly LoggedConfiguration[] {
+    return this.#configurations;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get unswept(): number {
+    return this.#unswept.filter((generation) => generation !== this.#imported).length;
+  }
+
+  /** What the effects of all turns and imports have left under a key. */
   stateRow(key: Uint8Array): Uint8Array | undefined {
     return this.#state.get(nameOf(key));
   }
 
   term(index: number): number | undefined {
-    return index === 0 ? 0 : this.#entries[index - 1]?.term;
+    if (index === 0) return 0;
+    return index === this.#base.index ? this.#base.term : this.#entries[index - this.firstIndex]?.term;
+  }
+
+  entryBytes(index: number): number {
+    return this.#entries[index - this.firstIndex]?.bytes.length ?? 0;
   }
 
   entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[] {
-    assert(from >= 1 && toInclusive <= this.lastIndex && from <= toInclusive);
+    const { firstIndex } = this;
+    assert(from >= firstIndex && toInclusive <= this.lastIndex && from <= toInclusive);
     let bytes = 0;
-    let end = from - 1;
-    for (; end < toInclusive; end++) {
+    let end = from - firstIndex;
+    for (; end <= toInclusive - firstIndex; end++) {
       bytes += this.#entries[end]?.bytes.length ?? 0;
-      if (end >= from && bytes > maxBytes) break;
+      if (end > from - firstIndex && bytes > maxBytes) break;
     }
-    return this.#entries.slice(from - 1, end);
+    return this.#entries.slice(from - firstIndex, end);
   }
 
   async write(turn: Turn): Promise<void> {
     await this.#alone();
-    if (turn.truncateFrom !== undefined) {
-      assert(turn.truncateFrom >= 1 && turn.truncateFrom <= this.lastIndex + 1, 'truncation outside of the log');
-      for (const removed of this.#entries.splice(turn.truncateFrom - 1)) this.#logBytes -= removed.bytes.length;
-    }
+    this.#hardState = turn.hardState ?? this.#hardState;
+    if (turn.restore !== undefined) return this.#flip(turn, turn.restore);
+    if (turn.truncateFrom !== undefined) this.#truncate(turn.truncateFrom);
     for (const entry of turn.entries) {
       assert(entry.index === this.lastIndex + 1 && entry.term >= (this.term(this.lastIndex) ?? 0));
       this.#entries.push(entry);
       this.#logBytes += entry.bytes.length;
+      const { index, kind, payload } = entry;
+      if (kind === 'configuration') this.#configurations = [...this.#configurations, { index, configuration: payload }];
     }
-    this.#hardState = turn.hardState ?? this.#hardState;
-    for (const { key, value } of turn.effects) {
+    this.#put(turn.effects);
+    if (turn.compactTo !== undefined) this.#compact(turn.compactTo);
+  }
+
+  async newGeneration(): Promise<number> {
+    this.#drawn += 1;
+    const drawn = this.#drawn;
+    await Promise.resolve();
+    this.#unswept = [...this.#unswept, drawn];
+    this.#imported = drawn;
+    return drawn;
+  }
+
+  async writeImport(generation: number, effects: Effects): Promise<void> {
+    await Promise.resolve();
+    assert(generation === this.#imported, `generation ${generation} is not being imported`);
+    for (const { key, value } of effects) assert(value !== undefined && isStateOf(generation, key));
+    this.#put(effects);
+  }
+
+  async sweep(): Promise<void> {
+    const swept = this.#unswept.find((generation) => generation !== this.#imported);
+    if (swept === undefined) return;
+    for (const name of this.#state.keys()) {
+      if (isStateOf(swept, Buffer.from(name, 'latin1'))) this.#state.delete(name);
+    }
+    this.#unswept = this.#unswept.filter((generation) => generation !== swept);
+  }
+
+  #truncate(from: number): void {
+    assert(from >= this.firstIndex && from <= this.lastIndex + 1, 'truncation outside of the log');
+    for (const removed of this.#entries.splice(from - this.firstIndex)) this.#logBytes -= removed.bytes.length;
+    this.#configurations = this.#configurations.filter(({ index }) => index < from);
+  }
+
+  #compact(firstIndex: number): void {
+    const isInside = firstIndex >= this.firstIndex && firstIndex <= this.lastIndex + 1;
+    assert(isInside, 'compaction outside of the log');
+    const term = this.term(firstIndex - 1);
+    assert(term !== undefined);
+    for (const removed of this.#entries.splice(0, firstIndex - this.firstIndex)) this.#logBytes -= removed.bytes.length;
+    this.#base = { index: firstIndex - 1, term };
+    const base = this.#configurations.findLastIndex(({ index }) => index < firstIndex);
+    this.#configurations = this.#configurations.slice(Math.max(0, base));
+  }
+
+  #flip(
+    { entries, effects, truncateFrom, compactTo }: Turn,
+    { index, term, configuration, generation }: Restore,
+  ): void {
+    const isAlone = entries.length + effects.length === 0 && truncateFrom === undefined && compactTo === undefined;
+    assert(isAlone, 'a flip holds nothing else');
+    assert(generation === this.#imported, `generation ${generation} was not imported`);
+    this.#unswept = [...this.#unswept.filter((unswept) => unswept !== generation), this.#generation];
+    this.#generation = generation;
+    this.#imported = undefined;
+    this.#entries = [];
+    this.#logBytes = 0;
+    this.#base = { index, term };
+    this.#configurations = [{ index, configuration }];
+  }
+
+  #put(effects: Effects): void {
+    for (const { key, value } of effects) {
       if (value === undefined) this.#state.delete(nameOf(key));
       else this.#state.set(nameOf(key), value);
     }

@@ -8,18 +8,22 @@ import type { Entry } from '../core/message.ts';
 import { RaftError } from '../raft-error.ts';
 import type { Database, Range, Row } from './database.ts';
 import { CorruptEntry, decodeEntry } from './entry.ts';
-import { decodeGenerations } from './generations.ts';
+import { decodeGenerations, firstGeneration, type Generations } from './generations.ts';
 import {
+  configurationFence,
+  configurationKey,
   entryFence,
   entryKey,
   fenceValue,
   generationsKey,
+  identityKey,
   numberOf,
   termRunFence,
   termRunKey,
   turnFence,
   turnKey,
 } from './keyspace.ts';
+import { type ConfigurationRow, ConfigurationRows, decodeConfigurationRow } from './level/configuration-rows.ts';
 import { decodeTermRun, type TermRun, TermRuns } from './term-runs.ts';
 import { decodeTurnRow, type TurnRow } from './turn-row.ts';
 
@@ -28,6 +32,10 @@ export interface Recovered {
   /** Bytes of the batch of each kept turn, from `last.oldestTurn` on. */
   readonly batchBytes: readonly number[];
   readonly terms: TermRuns;
+  readonly configurations: ConfigurationRows;
+  readonly generations: Generations;
+  /** Where the rows of entries begin: below the first index, when a crash came before compacted ones were deleted. */
+  readonly oldestEntryRow: number;
 }
 
 /**
@@ -45,26 +53,46 @@ export async function recover(
   const turns = await readTurns(database);
   const last = turns.at(-1);
   if (last === undefined) throw gap('There is no row of any turn.', {});
-  checkGenerations(database, last.generation);
+  const generations = readGenerations(database, last.generation);
   checkFence(database, entryFence(last.generation), 'entries');
   checkFence(database, termRunFence(last.generation), 'terms');
   const terms = await readTerms(database, last);
-  await scanEntries(database, turns, terms, onEntry);
+  const configurations = await readConfigurations(database, last);
+  await scanEntries(database, turns, terms, (entry) => {
+    checkConfiguration(entry, configurations);
+    onEntry(entry);
+  });
   const { firstIndex, lastIndex } = last;
   if (firstIndex > applied + 1 || applied > lastIndex) {
     const detail = `The state is at index ${applied}, but the log holds ${firstIndex} to ${lastIndex}.`;
     throw gap(detail, { applied, firstIndex, lastIndex });
   }
-  return { last, batchBytes: turns.map((turn) => turn.batchBytes), terms };
+  const batchBytes = turns.map((turn) => turn.batchBytes);
+  return { last, batchBytes, terms, configurations, generations, oldestEntryRow: oldestEntryRow(database, last) };
+}
+
+/**
+ * The generation that log and state are in, for whoever must open the state before the log.
+ * @throws RaftError HF_LOG_CORRUPT, HF_LOG_GAP, HF_LOG_FORMAT
+ */
+export async function readGeneration(database: Database): Promise<number> {
+  if (database.getSync(identityKey) === undefined) return firstGeneration;
+  const newest = await newestTurn(database);
+  if (newest === undefined) throw gap('There is no row of any turn.', {});
+  return newest.generation;
+}
+
+async function newestTurn(database: Database): Promise<TurnRow | undefined> {
+  for await (const [key, value] of rows(database, { gte: turnKey(0), lt: turnFence, reverse: true, limit: 1 }, 1)) {
+    return decodeTurnRow(numberOf(key) ?? -1, value);
+  }
+  return undefined;
 }
 
 async function readTurns(database: Database): Promise<TurnRow[]> {
   checkFence(database, turnFence, 'turns');
   const turns: TurnRow[] = [];
-  let oldest: number | undefined;
-  for await (const [key, value] of rows(database, { gte: turnKey(0), lt: turnFence, reverse: true, limit: 1 }, 1)) {
-    oldest = decodeTurnRow(numberOf(key) ?? -1, value).oldestTurn;
-  }
+  const oldest = (await newestTurn(database))?.oldestTurn;
   if (oldest === undefined) return turns;
   for await (const [key, value] of rows(database, { gte: turnKey(oldest), lt: turnFence }, 1024)) {
     const row = decodeTurnRow(numberOf(key) ?? -1, value);
@@ -84,7 +112,9 @@ function checkTurnFollows(before: TurnRow | undefined, row: TurnRow): void {
     row.firstIndex < before.firstIndex ||
     row.oldestTurn < before.oldestTurn ||
     row.generation < before.generation;
-  if (falls || row.untouchedIndex > before.lastIndex) {
+  // A flip leaves the log that was there behind.
+  const isFlip = row.generation > before.generation;
+  if (falls || (!isFlip && row.untouchedIndex > before.lastIndex)) {
     throw corrupt(`Turn ${row.turn} does not follow turn ${before.turn}.`, { turn: row.turn });
   }
 }
@@ -102,8 +132,10 @@ async function readTerms(database: Database, last: TurnRow): Promise<TermRuns> {
     runs.push(run);
   }
   const first = runs[0];
-  if (lastIndex >= firstIndex && (first === undefined || first.index > firstIndex)) {
-    throw gap(`Nothing says which term index ${firstIndex} has.`, { index: firstIndex });
+  // The term before the first entry must be known, too: an append is compared with it. Before index 1 it is 0.
+  const known = Math.max(firstIndex - 1, 1);
+  if (lastIndex >= known && (first === undefined || first.index > known)) {
+    throw gap(`Nothing says which term index ${known} has.`, { index: known });
   }
   if ((runs.at(-1)?.term ?? 0) !== last.lastTerm) {
     throw gap(`The last term of the log should be ${last.lastTerm}.`, { index: lastIndex });
@@ -120,7 +152,9 @@ async function scanEntries(
   const last = turns.at(-1);
   if (last === undefined) return;
   let untouched = last.lastIndex;
-  for (const turn of turns) untouched = Math.min(untouched, turn.untouchedIndex);
+  for (const turn of turns) {
+    if (turn.generation === last.generation) untouched = Math.min(untouched, turn.untouchedIndex);
+  }
   // The last entry before the scan is read, too: the two must join.
   let expected = Math.max(last.firstIndex, untouched);
   const range = { gte: entryKey(last.generation, expected), lt: entryFence(last.generation) };
@@ -162,10 +196,62 @@ function checkFence(database: Database, key: Uint8Array, of: string): void {
   if (Buffer.compare(row, fenceValue) !== 0) throw corrupt(`The row that ends the ${of} is damaged.`, {});
 }
 
-function checkGenerations(database: Database, generation: number): void {
+function readGenerations(database: Database, generation: number): Generations {
   const row = database.getSync(generationsKey);
   if (row === undefined) throw gap('The row that counts the generations is missing.', {});
-  if (decodeGenerations(row) < generation) throw corrupt(`Generation ${generation} was never begun.`, {});
+  const generations = decodeGenerations(row);
+  if (generations.highest < generation) throw corrupt(`Generation ${generation} was never begun.`, {});
+  if (generations.unswept.includes(generation)) throw corrupt(`Generation ${generation} is to be swept.`, {});
+  return generations;
+}
+
+async function readConfigurations(database: Database, last: TurnRow): Promise<ConfigurationRows> {
+  const { generation, firstIndex, lastIndex, configurationIndex } = last;
+  const found: ConfigurationRow[] = [];
+  // Without any there is no fence either, and a seek would walk over whatever lies behind.
+  if (configurationIndex === 0) return new ConfigurationRows();
+  checkFence(database, configurationFence(generation), 'configurations');
+  const range = { gte: configurationKey(generation, 0), lt: configurationFence(generation) };
+  for await (const [key, value] of rows(database, range, 64)) {
+    const row = decodeConfigurationRow(numberOf(key), value);
+    const before = found.at(-1)?.index;
+    // The first one may name one before it only where that was compacted.
+    const follows =
+      before === undefined ? row.previousIndex === 0 || row.index < firstIndex : row.previousIndex === before;
+    if (!follows || row.index > lastIndex) {
+      throw gap(`The configuration at index ${row.index} does not follow ${before ?? 0}.`, { index: row.index });
+    }
+    found.push(row);
+  }
+  if (found.at(-1)?.index !== configurationIndex) {
+    throw gap(`The configuration at index ${configurationIndex} is missing.`, { index: configurationIndex });
+  }
+  return new ConfigurationRows(found);
+}
+
+/** An entry that names members has a row that does so, too. */
+function checkConfiguration({ index, kind, payload }: Entry, configurations: ConfigurationRows): void {
+  if (kind !== 'configuration') return;
+  const row = configurations.all.find((other) => other.index === index);
+  if (row === undefined || Buffer.compare(row.configuration, payload) !== 0) {
+    throw gap(`The configuration at index ${index} is not what its entry says.`, { index });
+  }
+}
+
+/**
+ * Compacted entries are deleted in order, so those that are left lie without a gap below the first index: a few point
+ * reads find where they begin, where an iterator would walk over all that was ever deleted.
+ */
+function oldestEntryRow(database: Database, { generation, firstIndex }: TurnRow): number {
+  const isThere = (index: number): boolean => database.getSync(entryKey(generation, index)) !== undefined;
+  let lowest = firstIndex;
+  let step = 1;
+  while (lowest - step >= 1 && isThere(lowest - step)) {
+    lowest -= step;
+    step *= 2;
+  }
+  for (; step >= 1; step = Math.floor(step / 2)) if (lowest - step >= 1 && isThere(lowest - step)) lowest -= step;
+  return lowest;
 }
 
 async function* rows(database: Database, range: Range, size: number): AsyncGenerator<Row> {

@@ -43,6 +43,16 @@ export class TermRuns {
     return this.#runs.filter((run) => run.index >= index);
   }
 
+  /** Those that a log which begins at `firstIndex` does not need: its base term, at firstIndex - 1, stays known. */
+  before(firstIndex: number): readonly TermRun[] {
+    const base = this.#runs.findLastIndex((run) => run.index < firstIndex);
+    return this.#runs.slice(0, Math.max(0, base));
+  }
+
+  compact(firstIndex: number): void {
+    this.#runs.splice(0, this.before(firstIndex).length);
+  }
+
   truncate(index: number): void {
     while ((this.#runs.at(-1)?.index ?? 0) >= index) this.#runs.pop();
   }

@@ -3,7 +3,7 @@
 // every turn changes: term and vote, and where the log begins and ends.
 //
 //   offset  bytes  field
-//   0       1      format, 1
+//   0       1      format: 1, or 2 when there is a configuration row
 //   1       1      bytes of the vote, 0 = none
 //   2       4      generation
 //   6       8      turn
@@ -15,8 +15,9 @@
 //   54      8      bytes of all entries
 //   62      8      the oldest turn row that is kept
 //   70      4      bytes of the turn's batch
-//   74      4      CRC-32 of bytes 0 to 73 and of the vote
-//   78             vote
+//   74      4      CRC-32 of bytes 0 to 73 and of all that follows it
+//   78      8      in format 2 only: the index of the newest configuration row
+//   78, 86         vote
 import { crc32 } from 'node:zlib';
 import type { HardState } from '../core/ready.ts';
 import { RaftError } from '../raft-error.ts';
@@ -33,16 +34,20 @@ export interface TurnRow {
   readonly logBytes: number;
   readonly oldestTurn: number;
   readonly batchBytes: number;
+  /** Of the newest configuration row; 0 when there is none: the configuration is the one that was founded. */
+  readonly configurationIndex: number;
 }
 
-const format = 1;
-const headBytes = 78;
 const checksumAt = 74;
+const checkedAt = 78;
+/** Where the vote begins, by format. */
+const voteAt: Readonly<Record<number, number>> = { 1: checkedAt, 2: checkedAt + 8 };
 
 export function encodeTurnRow(row: TurnRow): Uint8Array {
   const vote = Buffer.from(row.hardState.vote ?? '');
+  const headBytes = row.configurationIndex === 0 ? checkedAt : checkedAt + 8;
   const bytes = Buffer.allocUnsafe(headBytes + vote.length);
-  bytes.writeUInt8(format, 0);
+  bytes.writeUInt8(row.configurationIndex === 0 ? 1 : 2, 0);
   bytes.writeUInt8(vote.length, 1);
   bytes.writeUInt32BE(row.generation, 2);
   writeSafeInteger(bytes, row.turn, 6);
@@ -54,6 +59,7 @@ export function encodeTurnRow(row: TurnRow): Uint8Array {
   writeSafeInteger(bytes, row.logBytes, 54);
   writeSafeInteger(bytes, row.oldestTurn, 62);
   bytes.writeUInt32BE(row.batchBytes, 70);
+  if (row.configurationIndex !== 0) writeSafeInteger(bytes, row.configurationIndex, checkedAt);
   bytes.set(vote, headBytes);
   bytes.writeUInt32BE(checksumOf(bytes), checksumAt);
   return bytes;
@@ -65,10 +71,13 @@ export function encodeTurnRow(row: TurnRow): Uint8Array {
  */
 export function decodeTurnRow(turn: number, raw: Uint8Array): TurnRow {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  if (bytes.length < headBytes || bytes.readUInt32BE(checksumAt) !== checksumOf(bytes)) throw damaged(turn);
-  if (bytes.readUInt8(0) !== format) {
-    throw new RaftError('HF_LOG_FORMAT', `The row of turn ${turn} has format ${bytes.readUInt8(0)}.`, { turn });
+  if (bytes.length < checkedAt || bytes.readUInt32BE(checksumAt) !== checksumOf(bytes)) throw damaged(turn);
+  const format = bytes.readUInt8(0);
+  const headBytes = voteAt[format];
+  if (headBytes === undefined) {
+    throw new RaftError('HF_LOG_FORMAT', `The row of turn ${turn} has format ${format}.`, { turn });
   }
+  if (bytes.length < headBytes) throw damaged(turn);
   const number = (at: number): number => {
     const value = readSafeInteger(bytes, at);
     if (value === undefined) throw damaged(turn);
@@ -86,11 +95,12 @@ export function decodeTurnRow(turn: number, raw: Uint8Array): TurnRow {
     logBytes: number(54),
     oldestTurn: number(62),
     batchBytes: bytes.readUInt32BE(70),
+    configurationIndex: format === 1 ? 0 : number(checkedAt),
   };
 }
 
 function checksumOf(bytes: Buffer): number {
-  return crc32(bytes.subarray(headBytes), crc32(bytes.subarray(0, checksumAt)));
+  return crc32(bytes.subarray(checkedAt), crc32(bytes.subarray(0, checksumAt)));
 }
 
 function damaged(turn: number): RaftError {

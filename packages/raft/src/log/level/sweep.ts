@@ -1,0 +1,47 @@
+// Rows of a generation that is no longer in use, or never came to be, are removed in bounded steps.
+//
+// Where a sweep stood is not written down: one that a crash broke off begins anew, and walks once over what it had
+// deleted. That costs a background read, and no reader of the generation in use.
+import type { Database, RowIterator } from '../database.ts';
+import { type RangeOfKeys, rangesOf } from '../keyspace.ts';
+
+/** What one step removes at most. LevelDB may hand out fewer rows at once, where they are large. */
+const stepRows = 1024;
+
+export class Sweep {
+  readonly generation: number;
+  readonly #database: Database;
+  readonly #ranges: RangeOfKeys[];
+  #after: Uint8Array | undefined;
+
+  constructor(database: Database, generation: number) {
+    this.#database = database;
+    this.generation = generation;
+    this.#ranges = [...rangesOf(generation)];
+  }
+
+  /** The next keys to delete; undefined when there are no more. Asked for anew, it goes on behind those. */
+  async next(): Promise<readonly Uint8Array[] | undefined> {
+    for (let range = this.#ranges[0]; range !== undefined; range = this.#ranges[0]) {
+      const { gte, lt } = range;
+      const rows = await read(
+        this.#database.iterator(this.#after === undefined ? { gte, lt } : { gt: this.#after, lt }),
+      );
+      if (rows.length > 0) {
+        this.#after = rows.at(-1);
+        return rows;
+      }
+      this.#ranges.shift();
+      this.#after = undefined;
+    }
+    return undefined;
+  }
+}
+
+async function read(iterator: RowIterator): Promise<readonly Uint8Array[]> {
+  try {
+    return (await iterator.nextv(stepRows)).map(([key]) => key);
+  } finally {
+    await iterator.close();
+  }
+}
