@@ -13,6 +13,11 @@ export const clusterSeen = z.strictObject({
   applied: z.int(),
   stateHash: z.string(),
   clockMs: z.int(),
+  /** Said by a leader that serves. */
+  acceptsNew: z
+    .boolean()
+    .optional()
+    .describe('Whether it takes new messages: false while disks are low (HF_DISK_LOW).'),
   members: z.array(
     z.strictObject({
       id: z.string(),
@@ -22,6 +27,10 @@ export const clusterSeen = z.strictObject({
       applied: z.int().optional(),
       skewMs: z.int().optional(),
       reachable: z.boolean().optional(),
+      /** Each node knows its own, a leader those of all. */
+      disk: z
+        .strictObject({ freeBytes: z.int(), low: z.boolean().describe('It has less room than --min-free-bytes.') })
+        .optional(),
     }),
   ),
 });

@@ -89,6 +89,12 @@ export const errorTable = {
     says: 'More is asked of the cluster than it can write or apply.',
     next: 'Wait as Retry-After says, then repeat the request.',
   },
+  HF_DISK_LOW: {
+    status: 507,
+    applied: 'no',
+    says: 'The disks of the cluster have no room for new messages; acknowledging, receiving and cancelling go on.',
+    next: 'Make room on the disks that the answer names, or let consumers finish what is stored. Then repeat the request.',
+  },
   HF_NO_LEADER: {
     status: 503,
     applied: 'no',

@@ -79,7 +79,7 @@ export const routes = {
     answer: scheduled,
     by: 'leader',
     idempotent: true,
-    errors: [...writes, 'HF_IDEMPOTENCY_KEY_REUSED', 'HF_TOPIC_LIMIT'],
+    errors: [...writes, 'HF_IDEMPOTENCY_KEY_REUSED', 'HF_TOPIC_LIMIT', 'HF_DISK_LOW'],
     says: 'Schedule one message, or a batch (all or nothing). Answers when a majority has it on disk.',
   },
   list: {
@@ -131,7 +131,15 @@ export const routes = {
     answer: received,
     by: 'leader',
     idempotent: false,
-    errors: [...writes, ...ofGroup, 'HF_GROUP_LIMIT', 'HF_TOPIC_LIMIT', 'HF_TOO_MANY_WAITING', 'HF_TOO_MANY_LEASES'],
+    errors: [
+      ...writes,
+      ...ofGroup,
+      'HF_GROUP_LIMIT',
+      'HF_TOPIC_LIMIT',
+      'HF_DISK_LOW',
+      'HF_TOO_MANY_WAITING',
+      'HF_TOO_MANY_LEASES',
+    ],
     says: 'Lease messages that are due; wait for some when there are none.',
   },
   ack: {
@@ -209,7 +217,7 @@ export const routes = {
     answer: groupSeen,
     by: 'leader',
     idempotent: false,
-    errors: [...writes, 'HF_GROUP_LIMIT', 'HF_TOPIC_LIMIT'],
+    errors: [...writes, 'HF_GROUP_LIMIT', 'HF_TOPIC_LIMIT', 'HF_DISK_LOW'],
     says: 'Create a group, or change its settings (its start stays).',
   },
   group: {

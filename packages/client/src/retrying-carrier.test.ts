@@ -261,6 +261,20 @@ describe('how long', () => {
     await expect(reading).rejects.toMatchObject({ code: 'HF_UNREACHABLE' });
   });
 
+  test('a disk that is low is told at once, and as `unknown` where an earlier attempt may have been applied', async () => {
+    const low = cluster(() => new HoldfastError('HF_DISK_LOW'));
+    await expect(low.carrier.call('schedule', schedule, {})).rejects.toMatchObject({
+      code: 'HF_DISK_LOW',
+      applied: 'no',
+    });
+    expect(low.attempts).toHaveLength(1);
+    const lost = cluster((_, number) => (number === 1 ? refused(true) : new HoldfastError('HF_DISK_LOW')));
+    await expect(lost.carrier.call('schedule', schedule, {})).rejects.toMatchObject({
+      code: 'HF_OUTCOME_UNKNOWN',
+      cause: { code: 'HF_DISK_LOW' },
+    });
+  });
+
   test('giving up after a node said `unknown` is `unknown`', async () => {
     const { carrier, clock } = cluster(
       (_, number) => (number === 1 ? new OutcomeUnknownError() : new HoldfastError('HF_NO_LEADER')),

@@ -28,9 +28,9 @@ test('a node that does not start leaves nothing running on a database that is cl
       },
     },
     async openDatabase() {
-      const { database, close } = await time.openDatabase();
+      const { close, ...opened } = await time.openDatabase();
       return {
-        database,
+        ...opened,
         close: () => {
           waitingAtClose = waiting.size;
           return close();

@@ -24,7 +24,7 @@ export interface OpenOptions extends LocalOptions {
 /** What `holdfast/testing` gives: time that a test moves, and a database that is gone with it. */
 export interface TestTime {
   readonly clock: MemberPorts['clock'];
-  openDatabase(): Promise<{ readonly database: MemberPorts['database']; readonly close: () => Promise<void> }>;
+  openDatabase(): Promise<Pick<MemberPorts, 'database' | 'disk'> & { readonly close: () => Promise<void> }>;
   /** Lets time pass, which no user sees, until `holds`. */
   runUntil(holds: () => boolean): Promise<void>;
   /** Lets time pass while something ends. */
@@ -57,11 +57,12 @@ const timingOnTestTime = {
 export async function open(options: OpenOptions): Promise<HoldfastStore> {
   const { dataDir, log = silent } = options;
   const giveUpAfterMs = giveUpAfterMsOf(options.giveUpAfter);
-  const { timing, graceMs, maxClockSkewMs } = parseConfig({ id, dataDir });
+  const { timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = parseConfig({ id, dataDir });
   const directory = await openDirectory(dataDir, () => undefined);
-  const config = { ...alone, timing, graceMs, maxClockSkewMs };
+  const config = { ...alone, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
   const embedded = await embed(config, {
     database: directory.database,
+    disk: directory.disk,
     close: () => directory.close(),
     log,
     clock: systemClock,
@@ -74,10 +75,11 @@ export async function open(options: OpenOptions): Promise<HoldfastStore> {
 
 /** The same on time and memory that a test owns. */
 export async function openOnTestTime(time: TestTime): Promise<HoldfastStore> {
-  const { graceMs, maxClockSkewMs } = parseConfig({ id });
-  const config = { ...alone, timing: timingOnTestTime, graceMs, maxClockSkewMs };
-  const { database, close } = await time.openDatabase();
-  const embedded = await embed(config, { database, close, log: silent, clock: time.clock });
+  const { graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = parseConfig({ id });
+  const limits = { graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
+  const config = { ...alone, timing: timingOnTestTime, ...limits };
+  const { database, disk, close } = await time.openDatabase();
+  const embedded = await embed(config, { database, disk, close, log: silent, clock: time.clock });
   await time.runUntil(() => embedded.member.status().serving || embedded.fatal() !== undefined);
   return servingStore({ ...embedded, close: () => time.runWhile(embedded.close()) }, giveUpAfterMsOf());
 }
@@ -94,15 +96,17 @@ interface Embedded {
 
 interface Surroundings {
   readonly database: MemberPorts['database'];
+  readonly disk: MemberPorts['disk'];
   readonly clock: MemberPorts['clock'];
   readonly log: MemberLog;
   readonly close: () => Promise<void>;
 }
 
-async function embed(config: MemberConfig, { database, clock, log, close }: Surroundings): Promise<Embedded> {
+async function embed(config: MemberConfig, { database, disk, clock, log, close }: Surroundings): Promise<Embedded> {
   let fatal: Error | undefined;
   const ports: MemberPorts = {
     database,
+    disk,
     clock,
     log,
     transport: soloTransport,

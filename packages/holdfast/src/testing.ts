@@ -30,6 +30,8 @@ interface Timer {
   readonly callback: () => void;
 }
 
+/** A test has as much of it as it needs. */
+const memory = { freeBytes: () => Promise.resolve(Number.MAX_SAFE_INTEGER), writingMs: () => 0 };
 /** What follows from one timer must come to rest; more turns of the event loop than this are a loop without end. */
 const turnsToRest = 10_000;
 class SteppedTime implements TestClock {
@@ -66,7 +68,7 @@ class SteppedTime implements TestClock {
   async openDatabase() {
     const database = new MemoryLevel<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' });
     await database.open();
-    return { database, close: () => database.close() };
+    return { database, disk: memory, close: () => database.close() };
   }
 
   /** The wall stands still meanwhile: a test begins at the time that it asked for. */

@@ -39,6 +39,11 @@ const milliseconds = (minMs: number, maxMs: number) => {
   return z.int(says).min(minMs, says).max(maxMs, says);
 };
 
+const bytes = (maxBytes: number) => {
+  const says = `must be whole bytes from 0 to ${maxBytes}.`;
+  return z.int(says).min(0, says).max(maxBytes, says);
+};
+
 const nodeId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be a name of at most 64 letters, digits, ".", "_" and "-".');
@@ -107,6 +112,14 @@ export const settings = z.strictObject({
   maxClockSkewMs: milliseconds(1, 600_000)
     .default(500)
     .describe("How far this machine's clock may be from the median of all members before the node reports it."),
+  minFreeBytes: bytes(2 ** 50)
+    .default(256 * 2 ** 20)
+    .describe(
+      'New messages are refused (HF_DISK_LOW) while the disk of the leader, or of so many members that no majority is left, has less room than this; acknowledgements, deliveries and removal go on. A size and no share of the disk: what they need, and what LevelDB needs to tidy up, does not grow with it. 0 refuses nothing.',
+    ),
+  freeMarginBytes: bytes(2 ** 50)
+    .default(64 * 2 ** 20)
+    .describe('A disk that was low has room again with so much more, so that the refusal does not come and go.'),
   logLevel: z
     .enum(['error', 'warn', 'info', 'silent'], 'must be one of error, warn, info, silent.')
     .default('info')

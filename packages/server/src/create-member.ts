@@ -1,16 +1,19 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
-import { HoldfastError } from '@holdfast/api';
+import { HoldfastError, type RequestOf } from '@holdfast/api';
 import { createScheduler, type Scheduler } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
-import type { Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
+import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
 import { joinReplica, type Opened, openReplica, type Replica } from './replica.ts';
 import type { Leading } from './service/desk.ts';
 import { createPlacement, type Place, type Placement } from './service/placement.ts';
 import { createQuota, type Quota } from './service/quota.ts';
 import { createService } from './service/service.ts';
+import { createDiskSpace, type DiskSpace } from './watch/disk-space.ts';
 import { createLeadership, type Leadership } from './watch/leadership.ts';
 import { createObserver, type Observer } from './watch/observer.ts';
+import { createPauses, type Pauses } from './watch/pauses.ts';
+import { createRoom, type Room } from './watch/room.ts';
 
 /** A request waits for a leader as long as about two elections take. */
 const electionsToWait = 2;
@@ -34,6 +37,9 @@ class LocalMember implements Member {
   readonly #leadership: Leadership;
   readonly #placement: Placement;
   readonly #observer: Observer;
+  readonly #pauses: Pauses;
+  readonly #diskSpace: DiskSpace;
+  readonly #room: Room;
   readonly #quota: Quota = createQuota();
   #phase: 'opened' | 'started' | 'stopping' = 'opened';
   #quorumHeardAtMs = Number.NEGATIVE_INFINITY;
@@ -68,8 +74,13 @@ class LocalMember implements Member {
       skewed: () => replica.skewed(),
       clockBehindMs: () => replica.clockBehindMs(),
       maxClockSkewMs: config.maxClockSkewMs,
+      writingMs: () => ports.disk.writingMs(),
       log: ports.log,
     });
+    const { clock, log } = ports;
+    this.#pauses = createPauses({ clock, pauseMs: config.timing.electionMinMs, log });
+    this.#diskSpace = createDiskSpace({ ...config, freeBytes: () => ports.disk.freeBytes(), clock, log });
+    this.#room = roomOf(config, ports, replica, () => this.#diskSpace.seen);
     this.service = this.#createService();
   }
 
@@ -89,9 +100,17 @@ class LocalMember implements Member {
       clockMs: replica.store.clockMs,
       stateHash: replica.store.stateHash,
       skewMs: replica.skewMs(),
+      disks: this.#room.disks,
+      acceptsNew: this.#room.acceptsNew,
+      pauses: { count: this.#pauses.count, longestMs: this.#pauses.longestMs },
+      writingMs: this.#ports.disk.writingMs(),
       leaderChanges: this.#observer.leaderChanges,
       requestsInProgress: this.#quota.requests,
-      refusals: new Map([...this.#leadership.pastRefusals, ...this.#quota.refusals]),
+      refusals: new Map([
+        ...this.#leadership.pastRefusals,
+        ...this.#quota.refusals,
+        ['minFreeBytes', this.#room.refused] as const,
+      ]),
     };
   }
 
@@ -105,6 +124,7 @@ class LocalMember implements Member {
     this.#phase = 'stopping';
     this.#disarm?.();
     this.#leadership.stop();
+    this.#room.stop();
     this.#placement.stop();
   }
 
@@ -149,9 +169,14 @@ class LocalMember implements Member {
 
   #look(): void {
     if (this.#phase !== 'started') return;
+    const { heartbeatMs } = this.#config.timing;
+    const wasPaused = this.#pauses.woke();
     this.#leadership.watch();
-    this.#observer.look();
-    this.#disarm = this.#ports.clock.after(this.#config.timing.heartbeatMs, () => this.#look());
+    this.#observer.look({ wasPaused });
+    this.#diskSpace.maybeLook();
+    this.#room.look();
+    this.#pauses.sleeps(heartbeatMs);
+    this.#disarm = this.#ports.clock.after(heartbeatMs, () => this.#look());
   }
 
   #placeNow(): Place | undefined {
@@ -179,6 +204,7 @@ class LocalMember implements Member {
         peers,
         status: () => this.status(),
         leading: () => this.#leading(),
+        requireRoom: () => this.#room.require(),
         randomBytes: ports.randomBytes,
       },
       placement: this.#placement,
@@ -193,6 +219,23 @@ class LocalMember implements Member {
       },
     });
   }
+}
+
+function roomOf(config: MemberConfig, ports: MemberPorts, replica: Replica, own: () => DiskSeen | undefined): Room {
+  const request: RequestOf<'cluster'> = { params: {}, query: {}, body: undefined, idempotencyKey: undefined };
+  return createRoom({
+    self: config.id,
+    peers: config.peers,
+    own,
+    leads: () => replica.status().role === 'leader',
+    isReachable: (peer) => replica.status().followers.get(peer)?.recentlyActive ?? false,
+    async ask(peer, signal) {
+      const { members } = await ports.forward(peer, 'cluster', request, { signal });
+      return members.find(({ id }) => id === peer.id)?.disk;
+    },
+    clock: ports.clock,
+    log: ports.log,
+  });
 }
 
 function schedulerOf(

@@ -1,15 +1,17 @@
 // The data directory: one LevelDB for log and state, locked against a second process, and made only once. LevelDB makes a
 // database that is not there, and does so as well when only its file CURRENT was lost: a node would come back empty and
 // vote again. So the directory itself says whether it was made before.
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, Range } from '@holdfast/raft';
 import { CorruptRow, type ScanOptions, type Snapshot, type StateReader } from '@holdfast/store';
 import { Level } from 'level';
+import type { DiskPort } from './member.ts';
 import { StartError, type StartErrorCode } from './start-error.ts';
 
 export interface OpenDirectory {
   readonly database: Database & StateReader;
+  readonly disk: DiskPort;
   readonly close: () => Promise<void>;
 }
 
@@ -34,7 +36,14 @@ export async function openDirectory(dataDir: string, onWrite: (durationMs: numbe
     await level.close();
     throw error;
   }
-  return { database: timed(level, onWrite), close: () => level.close() };
+  const { database, writingMs } = timed(level, onWrite);
+  return { database, disk: { freeBytes: () => freeBytes(dataDir), writingMs }, close: () => level.close() };
+}
+
+/** Without what the file system keeps for root. */
+async function freeBytes(dataDir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dataDir);
+  return bavail * bsize;
 }
 
 /** Whatever goes wrong within gets a code, unless it has one. */
@@ -144,8 +153,9 @@ export function startFault(dataDir: string, error: unknown): unknown {
 }
 
 /** What raft and store ask of a database; each write is timed, since every acknowledgement waits for one. */
-function timed(database: Database & StateReader, onWrite: (durationMs: number) => void): Database & StateReader {
-  return {
+function timed(database: Database & StateReader, onWrite: (durationMs: number) => void) {
+  const writes = new Set<{ readonly atMs: number }>();
+  const timedDatabase: Database & StateReader = {
     getSync: (key: Uint8Array, options?: { readonly snapshot: Snapshot }) =>
       options === undefined ? database.getSync(key) : database.getSync(key, options),
     snapshot: () => database.snapshot(),
@@ -158,11 +168,22 @@ function timed(database: Database & StateReader, onWrite: (durationMs: number) =
         put: (key, value) => batch.put(key, value),
         del: (key) => batch.del(key),
         async write(options) {
-          const startedMs = performance.now();
-          await batch.write(options);
-          onWrite(performance.now() - startedMs);
+          const started = { atMs: performance.now() };
+          writes.add(started);
+          try {
+            await batch.write(options);
+          } finally {
+            writes.delete(started);
+          }
+          onWrite(performance.now() - started.atMs);
         },
       };
     },
   };
+  // In order of their start: the first one is the oldest.
+  const writingMs = (): number => {
+    const [oldest] = writes;
+    return oldest === undefined ? 0 : performance.now() - oldest.atMs;
+  };
+  return { database: timedDatabase, writingMs };
 }

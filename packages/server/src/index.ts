@@ -10,6 +10,7 @@ export { openapi } from './http/openapi.ts';
 export { createLog, type LogOptions, logEvents } from './log.ts';
 export type {
   CallOptions,
+  DiskPort,
   Member,
   MemberConfig,
   MemberLog,

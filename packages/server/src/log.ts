@@ -68,6 +68,44 @@ export const logEvents = {
     next: 'Repair the time service of all machines, or wait so long.',
   },
   'clock.caughtUp': { level: 'info', means: 'The clocks are where they were.', next: 'Nothing.' },
+  'disk.low': {
+    level: 'warn',
+    means:
+      'The disk of `node` has less room than --min-free-bytes. When that is the leader, or no majority has room, new messages are refused.',
+    next: 'Make room on that disk. At its last byte the node stops with HF_DISK_FULL.',
+  },
+  'disk.room': {
+    level: 'info',
+    means: 'The disk of `node` has --free-margin-bytes more than the least it needs.',
+    next: 'Nothing.',
+  },
+  'disk.unknown': {
+    level: 'warn',
+    means: 'The file system does not say how many bytes are free: nothing is refused for want of them.',
+    next: 'Look at the disk of `node`.',
+  },
+  'disk.refuses': {
+    level: 'error',
+    means: 'This leader refuses new messages with HF_DISK_LOW. All else goes on.',
+    next: 'Make room on the disks of the nodes in `low`.',
+  },
+  'disk.accepts': {
+    level: 'info',
+    means: 'There is room again, or this node leads no more: it refuses no messages for want of room.',
+    next: 'Nothing.',
+  },
+  'disk.stalled': {
+    level: 'warn',
+    means:
+      'A write takes longer than 2.5 s: nothing is acknowledged by this node meanwhile. A leader gives way when the disks of the others work.',
+    next: 'Look at the disk: holdfast_log_write_in_progress_seconds says how long.',
+  },
+  'disk.answers': { level: 'info', means: 'The write ended, after `stalledMs` or a little more.', next: 'Nothing.' },
+  'process.paused': {
+    level: 'warn',
+    means: 'The process stood still for `pausedMs`, which is longer than an election timeout.',
+    next: 'Look for a lack of CPU, swapping, or a virtual machine that was moved or suspended.',
+  },
   'service.fault': {
     level: 'error',
     means: 'A request ended with HF_INTERNAL: a fault of the node, not of the caller.',

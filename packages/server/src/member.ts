@@ -20,6 +20,23 @@ export interface MemberConfig {
   readonly timing: RaftTiming;
   readonly graceMs: number;
   readonly maxClockSkewMs: number;
+  /** Below it the disk is low, and new messages are refused ... */
+  readonly minFreeBytes: number;
+  /** ... until it has this much more. */
+  readonly freeMarginBytes: number;
+}
+
+/** What is known of a member's disk. */
+export interface DiskSeen {
+  readonly freeBytes: number;
+  readonly low: boolean;
+}
+
+export interface DiskPort {
+  /** What this process may still write to the disk of its data directory. */
+  freeBytes(): Promise<number>;
+  /** How long the write that is under way has taken so far, in ms; 0 when there is none. */
+  writingMs(): number;
 }
 
 /** Fields are facts with a unit in their name; `event` names a row of the table in log.ts. */
@@ -39,6 +56,8 @@ export interface CallOptions {
 export interface MemberPorts {
   /** ONE LevelDB for log and state; raft's log store is its only writer. */
   readonly database: Database & StateReader;
+  /** The disk below it. */
+  readonly disk: DiskPort;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: () => number;
@@ -72,6 +91,14 @@ export interface MemberStatus {
   readonly stateHash: string;
   /** A voter's clock minus the median, where known. */
   readonly skewMs: ReadonlyMap<NodeId, number>;
+  /** The own disk, where known; on a leader also what the others say of theirs. */
+  readonly disks: ReadonlyMap<NodeId, DiskSeen>;
+  /** Enough disks have room, as far as this node knows: a leader knows best. */
+  readonly acceptsNew: boolean;
+  /** How often the process stood still for an election timeout or longer, and the longest time that it did. */
+  readonly pauses: { readonly count: number; readonly longestMs: number };
+  /** How long the write under way has taken so far. */
+  readonly writingMs: number;
   readonly leaderChanges: number;
   readonly requestsInProgress: number;
   /** Requests refused by this node itself and by its past schedulers, by the name of their bound; raft and the scheduler count their own. */

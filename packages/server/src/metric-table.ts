@@ -122,6 +122,20 @@ export const metricTable = {
     says: "A node's clock minus the median of all, where known.",
     next: 'Repair the time service of that machine: one wrong clock of three moves nothing, a second one makes messages early or late.',
   },
+  diskFree: {
+    name: 'holdfast_disk_free_bytes',
+    kind: 'gauge',
+    labels: [],
+    says: 'What this node may still write to the disk of its data directory.',
+    next: 'It falls: make room before it is at --min-free-bytes, where new messages are refused.',
+  },
+  diskLow: {
+    name: 'holdfast_disk_low',
+    kind: 'gauge',
+    labels: [],
+    says: '1 while the own disk has less room than --min-free-bytes.',
+    next: 'Make room. The leader refuses new messages when its own disk is low, or when no majority has room.',
+  },
   refusals: {
     name: 'holdfast_refusals_total',
     kind: 'counter',
@@ -149,6 +163,13 @@ export const metricTable = {
     labels: [],
     says: 'One write to the disk, with fsync: what every acknowledgement waits for.',
     next: 'p99 over 0.1: the disk is slow or shared.',
+  },
+  writing: {
+    name: 'holdfast_log_write_in_progress_seconds',
+    kind: 'gauge',
+    labels: [],
+    says: 'How long the write to the disk that is under way has taken so far; 0 when there is none.',
+    next: 'Over 2.5: the disk does not answer (event disk.stalled), and a leader gives way when the disks of the others do.',
   },
   forwarding: {
     name: 'holdfast_forwarded_in_flight',
@@ -184,6 +205,20 @@ export const metricTable = {
     labels: [],
     says: 'Share of the time since the last scrape in which the process was busy, 0 to 1.',
     next: 'Near 1: CPU is the limit.',
+  },
+  pauses: {
+    name: 'holdfast_process_pauses_total',
+    kind: 'counter',
+    labels: [],
+    says: 'How often the process stood still for an election timeout (--election-min-ms) or longer.',
+    next: 'Each one can cost a leader its office: CPU, memory (swapping), a virtual machine that is moved.',
+  },
+  longestPause: {
+    name: 'holdfast_process_longest_pause_seconds',
+    kind: 'gauge',
+    labels: [],
+    says: 'The longest time that the process stood still since it started.',
+    next: 'As above; whatever waited for this node waited so long.',
   },
   cpu: {
     name: 'process_cpu_seconds_total',

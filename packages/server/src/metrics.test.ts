@@ -60,6 +60,11 @@ test('a page shows the node as it is, in seconds and bytes', async () => {
     holdfast_http_connections: 13,
     holdfast_forwarded_in_flight: 14,
     holdfast_early_deliveries_total: 0,
+    holdfast_disk_free_bytes: 1_000,
+    holdfast_disk_low: 1,
+    holdfast_log_write_in_progress_seconds: 0.25,
+    holdfast_process_pauses_total: 3,
+    holdfast_process_longest_pause_seconds: 1.5,
   });
 });
 

@@ -76,6 +76,7 @@ export class Metrics {
     if (status !== undefined) {
       this.#readRaft(status);
       this.#readScheduler(status);
+      this.#readWatches(status);
     }
     this.#readProcess();
     this.#readRequests();
@@ -88,6 +89,15 @@ export class Metrics {
       [...refusals].map(([bound, count]) => [{ bound }, count]),
     );
     return await this.#registry.metrics();
+  }
+
+  #readWatches({ raft, disks, pauses, writingMs }: MemberStatus): void {
+    const disk = disks.get(raft.id);
+    this.#set('diskFree', disk === undefined ? [] : [[{}, disk.freeBytes]]);
+    this.#set('diskLow', disk?.low === true ? 1 : 0);
+    this.#set('writing', writingMs / 1_000);
+    this.#count('pauses', pauses.count);
+    this.#set('longestPause', pauses.longestMs / 1_000);
   }
 
   #readRaft({ raft, serving, leaderChanges, skewMs, requestsInProgress }: MemberStatus): void {

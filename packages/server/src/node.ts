@@ -130,14 +130,15 @@ class NodeParts implements Node {
 
   /** Where this node really listens is known only now. */
   #memberConfig() {
-    const { id, peers, timing, graceMs, maxClockSkewMs } = this.#config;
+    const { id, peers, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = this.#config;
     const real = (peer: Peer) => (peer.id === id && peers.length === 1 ? { ...peer, api: this.api } : peer);
-    return { id, peers: peers.map(real), timing, graceMs, maxClockSkewMs };
+    return { id, peers: peers.map(real), timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
   }
 
-  #ports({ database }: OpenDirectory): MemberPorts {
+  #ports({ database, disk }: OpenDirectory): MemberPorts {
     return {
       database,
+      disk,
       transport: this.#transport.transport,
       clock: systemClock,
       random: Math.random,

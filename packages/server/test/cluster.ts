@@ -58,6 +58,8 @@ export class Cluster {
   readonly latenessMs: number[] = [];
   /** Whose wall clock is how far ahead. */
   readonly aheadMs = new Map<NodeId, number>();
+  /** Whose disk has how many bytes left; enough where absent. */
+  readonly freeBytes = new Map<NodeId, number>();
   readonly #ends = new Map<NodeId, End>();
   readonly #cut = new Set<NodeId>();
   readonly #deaf = new Set<NodeId>();
@@ -85,6 +87,7 @@ export class Cluster {
     const fatal: Error[] = [];
     const member = await createMember(this.#config(id), {
       database: this.#diskOf(id, await this.#database(id)),
+      disk: { freeBytes: async () => this.freeBytes.get(id) ?? Number.MAX_SAFE_INTEGER, writingMs: () => 0 },
       transport: this.#transport(id, life.signal),
       clock: this.#clockOf(id, life.signal),
       random: this.#random,
@@ -252,7 +255,7 @@ export class Cluster {
 
   #config(id: NodeId): MemberConfig {
     const peers = this.ids.map((peer): Peer => ({ id: peer, peer: `${peer}:7501`, api: `http://${peer}:7401` }));
-    return { id, peers, timing, graceMs, maxClockSkewMs: 500 };
+    return { id, peers, timing, graceMs, maxClockSkewMs: 500, minFreeBytes: 1_000, freeMarginBytes: 500 };
   }
 
   async #database(id: NodeId): Promise<Database> {

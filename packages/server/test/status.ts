@@ -37,6 +37,10 @@ export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => (
   clockMs: 1,
   stateHash: '',
   skewMs: new Map([['n2', -30]]),
+  disks: new Map([['n1', { freeBytes: 1_000, low: true }]]),
+  acceptsNew: false,
+  pauses: { count: 3, longestMs: 1_500 },
+  writingMs: 250,
   leaderChanges: 2,
   requestsInProgress: 8,
   refusals: new Map([

@@ -48,6 +48,11 @@ export class Disk {
   #broken = false;
   #failNext = false;
   #stallMs = 0;
+  /** Bytes that its rows may take; undefined while there is more than enough. */
+  #capacityBytes: number | undefined;
+  #usedBytes = 0;
+  /** True ms. */
+  #writingSinceMs: number | undefined;
   /** For the trace and for checks: batches that were finished, and how many of them without a sync. */
   finished = 0;
   unsynced = 0;
@@ -86,12 +91,40 @@ export class Disk {
     return 0.02 + this.#random.exponential(this.#readMs);
   }
 
+  /** From here on there is room for so many bytes more, and no others. Rows that are removed give theirs back. */
+  limit(freeBytes: number): void {
+    this.#count();
+    this.#capacityBytes = this.#usedBytes + freeBytes;
+  }
+
+  /** Somebody made room. */
+  unlimit(): void {
+    this.#capacityBytes = undefined;
+  }
+
+  freeBytes(): number {
+    return this.#capacityBytes === undefined ? Number.MAX_SAFE_INTEGER : this.#capacityBytes - this.#usedBytes;
+  }
+
+  writingMs(): number {
+    return this.#writingSinceMs === undefined ? 0 : this.#time.nowMs - this.#writingSinceMs;
+  }
+
+  #count(): void {
+    this.#usedBytes = 0;
+    for (const [key, value] of rows(this.#tree)) this.#usedBytes += rowBytes(key, value);
+  }
+
   write(process: Process, operations: readonly Operation[], sync: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const tell = (act: () => void): void => process.arrive('disk', act);
       const finish = (): void => {
+        const isFull = this.#growthBytes(operations) > this.freeBytes();
         const failed = this.#broken || this.#failNext;
-        if (failed) {
+        if (isFull && !failed) {
+          this.#broken = true;
+          tell(() => reject(new Error('ENOSPC: no space left on device')));
+        } else if (failed) {
           this.#broken = true;
           this.#failNext = false;
           // Nothing is known about what a failed write left behind.
@@ -107,8 +140,14 @@ export class Disk {
     });
   }
 
+  /** A batch goes to LevelDB's log before anything is removed: what it deletes makes no room for what it brings. */
+  #growthBytes(operations: readonly Operation[]): number {
+    return operations.reduce((sum, { key, value }) => sum + rowBytes(key, value), 0);
+  }
+
   #startNext(): void {
     const next = this.#writing[0];
+    this.#writingSinceMs = next === undefined ? undefined : this.#time.nowMs;
     if (next === undefined) return;
     const ms = this.#writeMs + this.#random.exponential(this.#writeMs) + this.#stallMs;
     this.#stallMs = 0;
@@ -122,6 +161,7 @@ export class Disk {
 
   #keep(operations: readonly Operation[], sync: boolean): void {
     this.#journal.push({ before: this.#tree, operations, file: this.#file, synced: false });
+    if (this.#capacityBytes !== undefined) this.#usedBytes += this.#change(operations);
     this.#tree = applied(this.#tree, operations);
     this.finished++;
     if (sync) for (const batch of this.#journal) if (batch.file === this.#file) batch.synced = true;
@@ -129,6 +169,14 @@ export class Disk {
     for (const { value } of operations) this.#fileFill += 40 + (value?.length ?? 0);
     if (this.#fileFill > fileBytes) this.#nextFile();
     while (this.#journal.length > journalLength && this.#journal[0]?.synced === true) this.#journal.shift();
+  }
+
+  /** Later operations of a batch on the same key count against what was there before it: near enough. */
+  #change(operations: readonly Operation[]): number {
+    return operations.reduce((sum, { key, value }) => {
+      const before = get(this.#tree, key);
+      return sum + rowBytes(key, value) - rowBytes(key, before);
+    }, 0);
   }
 
   #nextFile(): void {
@@ -143,6 +191,7 @@ export class Disk {
   processDied(): void {
     const [current] = this.#writing;
     this.#writing = [];
+    this.#writingSinceMs = undefined;
     if (current !== undefined && this.#random.chance(0.5)) this.#keep(current.operations, false);
     this.#broken = false;
     this.#failNext = false;
@@ -163,6 +212,7 @@ export class Disk {
       this.#journal.push({ ...batch, before: this.#tree, synced: true });
       this.#tree = applied(this.#tree, batch.operations);
     }
+    this.#count();
     return lost;
   }
 
@@ -207,12 +257,17 @@ export class Disk {
   mend(): void {
     this.#failNext = false;
     this.#stallMs = 0;
+    this.unlimit();
   }
 
   stallNextWrite(ms: number): void {
     this.#stallMs = ms;
   }
 }
+
+/** As LevelDB keeps it, about; nothing where there is no row. */
+const rowBytes = (key: string, value: Uint8Array | undefined): number =>
+  value === undefined ? 0 : key.length + value.length + 16;
 
 function applied(tree: Tree, operations: readonly Operation[]): Tree {
   let next = tree;

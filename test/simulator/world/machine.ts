@@ -112,6 +112,7 @@ export class Machine {
     this.#life = life;
     const ports: MemberPorts = {
       database: disk.open(process),
+      disk: { freeBytes: async () => disk.freeBytes(), writingMs: () => disk.writingMs() },
       transport: network.transport(id, process, () => clock.wallMs()),
       clock: {
         monotonicMs: () => clock.monotonicMs(),

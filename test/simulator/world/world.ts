@@ -39,6 +39,9 @@ export interface WorldOptions {
 /** How far a wild clock may be ahead. */
 export const mostWildMs = 3_600_000;
 
+/** Scaled down, as the disks are. */
+export const minFreeBytes = 64 * 1024;
+
 const timing = { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
 
 export function createWorld({ seed, profile, keepLines, print }: WorldOptions): World {
@@ -111,7 +114,8 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
   return ids.map((id, i): Machine => {
     const own = random.fork(id);
     const skewMs = i === wild ? own.next() * mostWildMs : (own.next() * 2 - 1) * profile.skewMs;
-    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, maxClockSkewMs: 500 };
+    const limits = { maxClockSkewMs: 500, minFreeBytes, freeMarginBytes: 16 * 1024 };
+    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, ...limits };
     return new Machine({
       ...around,
       id,

@@ -77,7 +77,7 @@ export class Course {
         if (failure.timedOut) this.#timeFactor *= 2;
         return this.#another();
       case 'refused':
-        return this.#afterRefusal(failure.error);
+        return this.#afterRefusal(failure.error, changes);
       case 'broken':
         // An earlier attempt may have been applied, whatever is at fault now: a member in this process whose disk failed.
         if (changes && this.#maybeApplied) throw new OutcomeUnknownError({}, { cause: failure.error });
@@ -99,7 +99,7 @@ export class Course {
     return new HoldfastError('HF_UNREACHABLE', { detail }, { cause: this.#lastError });
   }
 
-  #afterRefusal(error: HoldfastError): number {
+  #afterRefusal(error: HoldfastError, changes: boolean): number {
     const { refusals } = this.#failures;
     refusals.set(error.code, (refusals.get(error.code) ?? 0) + 1);
     this.#maybeApplied ||= error.applied === 'unknown';
@@ -107,6 +107,10 @@ export class Course {
     const reaction = reactions[error.code];
     switch (reaction) {
       case 'throw':
+        throw error;
+      case 'tell':
+        // The refusal speaks of this attempt alone: it comes before anybody looks whether the key is known.
+        if (changes && this.#maybeApplied) throw new OutcomeUnknownError({}, { cause: error });
         throw error;
       case 'another':
         return this.#another();

@@ -63,6 +63,8 @@ function waitMsOf(wait: number | string | undefined): number {
 export type Reaction =
   /** It says what the caller did wrong: repeating changes nothing. */
   | 'throw'
+  /** Repeating helps when somebody has done something about it. What an earlier attempt did is as open as before. */
+  | 'tell'
   /** Another node may know better, and may be asked at once. */
   | 'another'
   /** An election is on: another node, after a short while. */
@@ -87,6 +89,7 @@ export const reactions: { readonly [Code in ErrorCode]: Reaction } = {
   HF_TOO_MANY_WAITING: 'later',
   HF_TOO_MANY_LEASES: 'later',
   HF_OVERLOADED: 'later',
+  HF_DISK_LOW: 'tell',
   HF_NO_LEADER: 'wait',
   HF_STOPPING: 'another',
   HF_OUTCOME_UNKNOWN: 'wait',

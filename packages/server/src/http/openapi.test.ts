@@ -64,7 +64,7 @@ test('every code of a route stands at its status, with the problem schema', () =
 });
 
 const hasWait = (codes: unknown) =>
-  Array.isArray(codes) && codes.some((code: ErrorCode) => [429, 503].includes(errorTable[code].status));
+  Array.isArray(codes) && codes.some((code: ErrorCode) => [429, 503, 507].includes(errorTable[code].status));
 
 test('requests are shown as they are written, numbers of a query as numbers, raw bytes in msgpack only', () => {
   const schedule = `${operation(routes.schedule)}/requestBody/content`;

@@ -1,6 +1,7 @@
 // OpenAPI 3.1, made from the table of routes and its schemas; nothing in it is written by hand a second time.
 import { bounds, type ErrorCode, errorTable, idempotencyHeader, problem, type Route, routes } from '@holdfast/api';
 import { z } from 'zod';
+import { retryStatuses } from './problem.ts';
 import { msgpackType, rawHeaders } from './request.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -134,7 +135,7 @@ function problemResponses(): Json {
 const isCode = (name: string): name is ErrorCode => Object.hasOwn(errorTable, name);
 
 function problemResponse(codes: readonly ErrorCode[]): Json {
-  const waits = codes.some((code) => errorTable[code].status === 429 || errorTable[code].status === 503);
+  const waits = codes.some((code) => retryStatuses.has(errorTable[code].status));
   const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }] };
   return {
     description: codes

@@ -6,6 +6,8 @@ import type { FastifyReply } from 'fastify';
 const problemType = 'application/problem+json; charset=utf-8';
 /** When the refusal does not say how long. */
 const retryAfterMs = 1_000;
+/** Those who meet one of them may come again, and are told when. */
+export const retryStatuses: ReadonlySet<number> = new Set([429, 503, 507]);
 
 /** Codes of fastify and of Node's HTTP parser that a caller can provoke; all else is a fault of the node. */
 const ofFramework: Readonly<Record<string, () => HoldfastError>> = {
@@ -38,7 +40,7 @@ function codeOf(error: unknown): string {
 
 /** Seconds, rounded up; for those who are asked to come again. */
 function retryAfterSeconds(error: HoldfastError): number | undefined {
-  if (error.status !== 429 && error.status !== 503) return undefined;
+  if (!retryStatuses.has(error.status)) return undefined;
   return Math.max(1, Math.ceil((error.facts.retryAfterMs ?? retryAfterMs) / 1_000));
 }
 

@@ -16,9 +16,11 @@ export async function cluster(desk: Desk): Promise<AnswerOf<'cluster'>> {
     applied: raft.applied,
     stateHash: status.stateHash,
     clockMs: status.clockMs,
+    ...(status.serving ? { acceptsNew: status.acceptsNew } : {}),
     members: desk.peers.map(({ id, api }) => {
       const follower = raft.role === 'leader' ? raft.followers.get(id) : undefined;
       const skewMs = status.skewMs.get(id);
+      const disk = status.disks.get(id);
       return {
         id,
         api,
@@ -26,6 +28,7 @@ export async function cluster(desk: Desk): Promise<AnswerOf<'cluster'>> {
           ? {}
           : { match: follower.match, applied: follower.applied, reachable: follower.recentlyActive }),
         ...(skewMs === undefined ? {} : { skewMs }),
+        ...(disk === undefined ? {} : { disk }),
       };
     }),
   };

@@ -45,6 +45,7 @@ async function groupToReceiveFrom(desk: Desk, request: ParsedRequestOf<'receive'
   } catch (error) {
     if (!(error instanceof HoldfastError && isNotThere(error.code))) throw error;
   }
+  desk.requireRoom();
   const { start, ...settings } = create;
   const { topic, group } = await proposed<'createGroup'>(desk.replica, {
     kind: 'createGroup',

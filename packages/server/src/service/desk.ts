@@ -18,6 +18,8 @@ export interface Desk {
   status(): MemberStatus;
   /** Asked anew for each answer: doubt is a function, not an event. @throws HF_NO_LEADER, HF_STOPPING */
   leading(): Leading;
+  /** Asked before anything new is stored. @throws HF_DISK_LOW */
+  requireRoom(): void;
   /** Drawn here for a receive that brings no id of its own. */
   randomBytes(count: number): Uint8Array;
 }

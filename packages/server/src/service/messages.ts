@@ -13,6 +13,7 @@ const end: Position = { fireAtMs: bounds.deliverAtMs + bounds.delayMs, seq: 0 };
 
 export async function schedule(desk: Desk, request: ParsedRequestOf<'schedule'>): Promise<AnswerOf<'schedule'>> {
   desk.leading();
+  desk.requireRoom();
   const messages = request.body.messages.map(
     (message): NewMessage => ({ at: message.at, headers: encodeHeaders(message.headers), body: message.body }),
   );

@@ -12,14 +12,18 @@ const request = {
 
 /** The group is created; then this node does not lead any more, or somebody deleted the group already. */
 function deskInTest(after: 'deposed' | 'deleted'): Desk {
-  let asked = 0;
-  const desk: Pick<Desk, 'replica' | 'leading'> = {
+  let isPut = false;
+  const desk: Pick<Desk, 'replica' | 'leading' | 'requireRoom'> = {
+    requireRoom: () => undefined,
     leading() {
-      if (after === 'deposed' && asked++ > 0) throw new HoldfastError('HF_NO_LEADER');
+      if (after === 'deposed' && isPut) throw new HoldfastError('HF_NO_LEADER');
       return {} as Leading;
     },
     replica: {
-      propose: () => Promise.resolve({ kind: 'applied', verdict: { kind: 'group', topic: 1, group: 1 } } as never),
+      propose() {
+        isPut = true;
+        return Promise.resolve({ kind: 'applied', verdict: { kind: 'group', topic: 1, group: 1 } } as never);
+      },
       store: {
         view: () => ({
           topicByName: () => ({ number: 1 }),

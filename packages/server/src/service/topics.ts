@@ -33,7 +33,10 @@ export async function group(desk: Desk, request: ParsedRequestOf<'group'>): Prom
 }
 
 export async function putGroup(desk: Desk, request: ParsedRequestOf<'putGroup'>): Promise<GroupSeen> {
-  desk.leading();
+  // The settings of a group that is there may change on a full disk, too: consumers say them when they start.
+  await readLeading(desk, (view) => {
+    if (!isThere(view, request.params)) desk.requireRoom();
+  });
   const { start, ...settings } = request.body;
   await proposed<'createGroup'>(desk.replica, {
     kind: 'createGroup',
@@ -111,6 +114,11 @@ const letterOf = (hold: Hold, message: { readonly headers: Uint8Array; readonly 
   headers: decodeHeaders(message.headers),
   bodyBytes: message.body,
 });
+
+function isThere(view: View, names: { readonly topic: string; readonly group: string }): boolean {
+  const found = view.topicByName(names.topic);
+  return found !== undefined && view.groupByName(found.number, names.group) !== undefined;
+}
 
 export function groupStart(start: 'earliest' | 'now' | number): GroupStart {
   return typeof start === 'number' ? { kind: 'time', timeMs: start } : { kind: start };

@@ -4,7 +4,7 @@ import { createObserver } from './observer.ts';
 
 function observerInTest() {
   const lines: string[] = [];
-  const world = { term: 1, leader: undefined as string | undefined, skewed: [] as Skew[], behindMs: 0 };
+  const world = { term: 1, leader: undefined as string | undefined, skewed: [] as Skew[], behindMs: 0, writingMs: 0 };
   const say = (fields: Readonly<Record<string, unknown>>) => {
     const facts = [fields['event'], fields['leader'], fields['node'], fields['skewMs']];
     lines.push(facts.filter((fact) => typeof fact === 'string' || typeof fact === 'number').join(' '));
@@ -14,58 +14,75 @@ function observerInTest() {
     skewed: () => world.skewed,
     clockBehindMs: () => world.behindMs,
     maxClockSkewMs: 500,
+    writingMs: () => world.writingMs,
     log: { info: say, warn: say, error: say },
   });
-  return { observer, world, lines };
+  const look = (wasPaused = false) => observer.look({ wasPaused });
+  return { observer, world, lines, look };
 }
 
 test('each leader is counted once, also one that comes again in another term', () => {
-  const { observer, world, lines } = observerInTest();
-  observer.look();
+  const { observer, world, lines, look } = observerInTest();
+  look();
   world.leader = 'n2';
-  observer.look();
-  observer.look();
+  look();
+  look();
   world.leader = undefined;
-  observer.look();
+  look();
   world.leader = 'n2';
-  observer.look();
+  look();
   expect(observer.leaderChanges).toBe(1);
   world.term = 2;
-  observer.look();
+  look();
   expect(observer.leaderChanges).toBe(2);
   expect(lines).toEqual(['raft.follows n2', 'raft.follows n2']);
 });
 
 test('the own leadership is counted, and said elsewhere', () => {
-  const { observer, world, lines } = observerInTest();
+  const { observer, world, lines, look } = observerInTest();
   world.leader = 'n1';
-  observer.look();
+  look();
   expect(observer.leaderChanges).toBe(1);
   expect(lines).toEqual([]);
 });
 
 test('a clock beyond its bound is said once, and once more when it agrees again', () => {
-  const { observer, world, lines } = observerInTest();
+  const { world, lines, look } = observerInTest();
   world.skewed = [{ voter: 'n3', skewMs: -501 }];
-  observer.look();
-  observer.look();
+  look();
+  look();
   expect(lines).toEqual(['clock.skewed n3 -501']);
   world.skewed = [{ voter: 'n2', skewMs: 700 }];
-  observer.look();
-  observer.look();
+  look();
+  look();
   expect(lines).toEqual(['clock.skewed n3 -501', 'clock.skewed n2 700', 'clock.agrees n3']);
 });
 
 test('clocks that were all set back are said once, and once more when they have caught up', () => {
-  const { observer, world, lines } = observerInTest();
+  const { world, lines, look } = observerInTest();
   world.behindMs = 500;
-  observer.look();
+  look();
   expect(lines).toEqual([]);
   world.behindMs = 501;
-  observer.look();
-  observer.look();
+  look();
+  look();
   world.behindMs = 0;
-  observer.look();
-  observer.look();
+  look();
+  look();
   expect(lines).toEqual(['clock.behind', 'clock.caughtUp']);
+});
+
+test('a write that does not end is said once, and its end; a process that stood still does not accuse its disk', () => {
+  const { world, lines, look } = observerInTest();
+  world.writingMs = 2_500;
+  look();
+  world.writingMs = 9_000;
+  look(true);
+  expect(lines).toEqual([]);
+  look();
+  look();
+  world.writingMs = 0;
+  look();
+  look();
+  expect(lines).toEqual(['disk.stalled', 'disk.answers']);
 });

@@ -1,6 +1,6 @@
-// What a node notices by looking, because no event tells it: another leader elsewhere, and clocks that drift apart. Each is
-// said once per change, not once per look.
-import type { NodeId, RaftStatus } from '@holdfast/raft';
+// What a node notices by looking, because no event tells it: another leader elsewhere, clocks that drift apart, and a disk
+// that does not answer. Each is said once per change, not once per look.
+import { driverBounds, type NodeId, type RaftStatus } from '@holdfast/raft';
 import type { Skew } from '@holdfast/scheduler';
 import type { MemberLog } from '../member.ts';
 
@@ -9,11 +9,14 @@ export interface ObserverPorts {
   skewed(): readonly Skew[];
   clockBehindMs(): number;
   readonly maxClockSkewMs: number;
+  /** How long the write under way has taken so far. */
+  writingMs(): number;
   readonly log: MemberLog;
 }
 
 export interface Observer {
-  look(): void;
+  /** `wasPaused`: the process stood still until now, which is not the disk's doing. */
+  look(now: { readonly wasPaused: boolean }): void;
   /** How often another leader was seen, the first one included. */
   readonly leaderChanges: number;
 }
@@ -23,6 +26,7 @@ export function createObserver(ports: ObserverPorts): Observer {
   let seen: { readonly term: number; readonly leader: NodeId } | undefined;
   const skewed = new Set<string>();
   let isBehind = false;
+  let stalledMs: number | undefined;
 
   const lookForLeader = (): void => {
     const { id, term, leader } = ports.status();
@@ -54,10 +58,22 @@ export function createObserver(ports: ObserverPorts): Observer {
     else log.info({ event: 'clock.caughtUp', behindMs }, 'the clocks caught up; deliveries go on');
   };
 
+  const lookAtDisk = (): void => {
+    const writingMs = Math.round(ports.writingMs());
+    if (writingMs > driverBounds.diskStallMs) {
+      if (stalledMs === undefined) log.warn({ event: 'disk.stalled', writingMs }, 'a write to the disk does not end');
+      stalledMs = writingMs;
+    } else if (stalledMs !== undefined) {
+      log.info({ event: 'disk.answers', stalledMs }, 'the disk answers again');
+      stalledMs = undefined;
+    }
+  };
+
   return {
-    look() {
+    look({ wasPaused }) {
       lookForLeader();
       lookAtClocks();
+      if (!wasPaused) lookAtDisk();
     },
     get leaderChanges() {
       return leaderChanges;
