@@ -60,6 +60,7 @@ function work(): void {
 async function many(count: number, from: number): Promise<void> {
   const startedMs = performance.now();
   const reached: Record<string, number> = {};
+  const checksMs: Record<string, number> = {};
   let next = from;
   let simulatedMs = 0;
   let failed = 0;
@@ -68,6 +69,7 @@ async function many(count: number, from: number): Promise<void> {
     simulatedMs += result.simulatedMs;
     if (result.violations.length > 0) failed++;
     for (const [name, n] of Object.entries(result.reached)) reached[name] = (reached[name] ?? 0) + n;
+    for (const [name, ms] of Object.entries(result.checksMs)) checksMs[name] = (checksMs[name] ?? 0) + ms;
   };
   const workers = Number(values.workers ?? Math.min(2, availableParallelism()));
   await Promise.all(
@@ -96,6 +98,11 @@ async function many(count: number, from: number): Promise<void> {
     Object.entries(reached)
       .map(([name, n]) => `${name} ${n}`)
       .join(', '),
+  );
+  const [dearest = ['none', 0]] = Object.entries(checksMs).sort(([, a], [, b]) => b - a);
+  const allMs = Object.values(checksMs).reduce((sum, ms) => sum + ms, 0);
+  console.log(
+    `checks of the histories took ${(allMs / 1_000).toFixed(1)} s; longest: ${dearest[0]}, ${(dearest[1] / 1_000).toFixed(1)} s`,
   );
   process.exitCode = failed > 0 ? 1 : 0;
 }

@@ -64,6 +64,8 @@ export interface WorkProfile {
   readonly extend: number;
   /** Chance that a message is cancelled some time after it was scheduled. */
   readonly cancel: number;
+  /** Chance that several ask about a message and cancel it at once, around the time when it is handed out. */
+  readonly crowd: number;
   /** Chance that a request is sent once more with its key, though its answer had come. */
   readonly repeat: number;
   /** Consumers that walk away from a receive while it waits. */
@@ -132,6 +134,7 @@ const lively: WorkProfile = {
   abandon: 0.1,
   extend: 0.15,
   cancel: 0.2,
+  crowd: 0.15,
   repeat: 0.2,
   walkAway: 0.1,
   deleteGroup: true,

@@ -37,6 +37,8 @@ export interface SeedResult {
   readonly events: number;
   /** What happened, so that a clean run is not clean because nothing did. */
   readonly reached: Readonly<Record<string, number>>;
+  /** Real time that the checks of the history took, by rule. */
+  readonly checksMs: Readonly<Record<string, number>>;
   readonly lines: readonly string[];
 }
 
@@ -50,8 +52,9 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
   const profile = drawProfile(name, seeded(seed).fork('profile'));
   const world = createWorld({ seed, profile, keepLines, print });
   const stray = catchStray(world);
+  const checksMs: Record<string, number> = {};
   try {
-    await live(world);
+    await live(world, checksMs);
   } finally {
     stray();
   }
@@ -63,11 +66,12 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
     simulatedMs: world.time.nowMs,
     events: world.time.events,
     reached: reachedBy(world),
+    checksMs,
     lines: world.trace.lines(),
   };
 }
 
-async function live(world: World): Promise<void> {
+async function live(world: World, tookMs: Record<string, number>): Promise<void> {
   const { profile, violations, history, time } = world;
   const hashes = new Map<number, string>();
   const watch = watcher(world, [
@@ -104,7 +108,7 @@ async function live(world: World): Promise<void> {
     violations.push(`no client meets anything but the errors of the table: ${workload.failed.stack ?? ''}`);
   converged(world);
   const log = await readLogs(world, hashes);
-  violations.push(...judge(evidenceOf(world, { log, counts, mendedMs })));
+  violations.push(...judge(evidenceOf(world, { log, counts, mendedMs }), tookMs));
 }
 
 function evidenceOf({ profile, history, time }: World, found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>): Evidence {
@@ -118,6 +122,7 @@ function evidenceOf({ profile, history, time }: World, found: Pick<Evidence, 'lo
     clockLagMs: faults.includes('clogged') ? mostSlowMs + 100 : 100,
     endedMs: time.nowMs,
     slackMs: 1_500 + 60 * writeMs,
+    undisturbed: faults.length === 0 && work.walkAway === 0,
     acksReach: profile.name === 'takeover',
     patient,
   };
@@ -279,6 +284,7 @@ function reachedBy({ history, network, machines, profile }: World): Readonly<Rec
   return {
     stored: outcomes('stored'),
     unknown: outcomes('unknown'),
+    looked: history.looked.length,
     delivered: history.delivered.length,
     again: history.delivered.filter(({ attempt }) => attempt > 1).length,
     cancelled: verdicts('cancelled'),

@@ -89,6 +89,7 @@ interface Story {
   readonly keyed?: Evidence['history']['keyed'];
   readonly log?: readonly LoggedEntry[];
   readonly patient?: boolean;
+  readonly undisturbed?: boolean;
   readonly acksReach?: boolean;
   readonly counts?: Evidence['counts'];
 }
@@ -111,6 +112,7 @@ function evidence(story: Story): Evidence {
     slackMs: 1_500,
     counts: story.counts ?? new Map(),
     patient: story.patient ?? false,
+    undisturbed: story.undisturbed ?? false,
     acksReach: story.acksReach ?? false,
   };
 }
@@ -147,6 +149,8 @@ test('a history in which all is well passes every check', () => {
   expect(judge(evidence({ counts: counts({}) }))).toEqual([]);
 });
 
+const calm = { undisturbed: true };
+
 const broken: readonly [rule: string, story: Story][] = [
   ['nothing that was acknowledged is lost', { delivered: [], settled: [] }],
   ['nothing that was acknowledged is lost', { settled: [settled({ result: 'unknown' })] }],
@@ -167,6 +171,18 @@ const broken: readonly [rule: string, story: Story][] = [
   [
     'a verdict about a message is true, and stays',
     { cancelled: [cancelled(), cancelled({ invokedMs: 300, endedMs: 310, verdict: 'leased' })] },
+  ],
+  [
+    'what clients were told of a message has an order in which it could have happened',
+    { cancelled: [cancelled({ invokedMs: 1_012, endedMs: 1_018, verdict: 'leased', leasedUntilMs: 2_900 })], ...calm },
+  ],
+  [
+    'what clients were told of a message has an order in which it could have happened',
+    { settled: [settled({ verb: 'extend', leasedUntilMs: 2_500 }), settled({ invokedMs: 1_040, endedMs: 1_050 })] },
+  ],
+  [
+    'what clients were told of a message has an order in which it could have happened',
+    { keyed: ['a', 'b'].map((answer) => ({ key: 'k', answer, invokedMs: 0, endedMs: 1 })) },
   ],
   [
     'two leases of one message in one group never overlap, and none ends before its time without a nack',

@@ -29,6 +29,8 @@ export interface Evidence {
   readonly slackMs: number;
   /** Consumers never walk away and leases outlast the run: whatever comes late or twice is the cluster's doing. */
   readonly patient: boolean;
+  /** Nothing was broken, and nobody walked away: every lease that was made reached somebody, and nothing was repeated. */
+  readonly undisturbed: boolean;
   /** Clients always reach whoever leads, so an acknowledgement that was sent in time is heard in time. */
   readonly acksReach: boolean;
 }

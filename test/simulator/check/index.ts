@@ -12,6 +12,7 @@ import { nothingAfterADefiniteEnd } from './history/nothing-after-a-definite-end
 import { nothingIsEarly } from './history/nothing-is-early.ts';
 import { theFirstAnswerStands } from './history/the-first-answer-stands.ts';
 import { tokensRise } from './history/tokens-rise.ts';
+import { verdictsAreLinearizable } from './history/verdicts-are-linearizable.ts';
 import { verdictsAreTrue } from './history/verdicts-are-true.ts';
 import { whatWasRefusedIsNotThere } from './history/what-was-refused-is-not-there.ts';
 
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   nothingIsEarly,
   nothingAfterADefiniteEnd,
   verdictsAreTrue,
+  verdictsAreLinearizable,
   leasesNeverOverlap,
   aSecondDeliveryHasAReason,
   anAckInTimeWins,
@@ -33,10 +35,15 @@ export const checks: readonly Check[] = [
 
 const shown = 3;
 
-/** @returns sentences: the rule, and the first few that break it */
-export function judge(evidence: Evidence): readonly string[] {
+/**
+ * @param tookMs gets the real time that each rule took
+ * @returns sentences: the rule, and the first few that break it
+ */
+export function judge(evidence: Evidence, tookMs?: Record<string, number>): readonly string[] {
   return checks.flatMap((check) => {
+    const startedMs = performance.now();
     const found = check.find(evidence);
+    if (tookMs !== undefined) tookMs[check.says] = performance.now() - startedMs;
     const more = found.length > shown ? [`... and ${found.length - shown} more`] : [];
     return found.length === 0 ? [] : [`${check.says}: ${[...found.slice(0, shown), ...more].join('; ')}`];
   });

@@ -129,13 +129,17 @@ export class Client {
   }
 
   async cancel(topic: string, tag: Tag, id: string, key: string | undefined): Promise<Cancelled> {
-    const record: Cancelled = { tag, id, invokedMs: this.nowMs, endedMs: Number.POSITIVE_INFINITY, verdict: 'pending' };
+    const { nowMs: invokedMs } = this;
+    const record: Cancelled = { tag, id, key, invokedMs, endedMs: Number.POSITIVE_INFINITY, verdict: 'pending' };
     this.#options.history.cancelled.push(record);
     const request: RequestOf<'cancel'> = { params: { topic, id }, query: {}, body: undefined, idempotencyKey: key };
     const ending = await this.#end(this.#carrier.call('cancel', request, {}));
     this.#note('cancel', tag, ending);
     record.endedMs = this.nowMs;
     record.verdict = ending.kind === 'answered' ? ending.answer.kind : ending.kind;
+    if (ending.kind === 'answered' && ending.answer.kind === 'leased')
+      record.leasedUntilMs = ending.answer.leasedUntilMs - epochMs;
+    if (ending.kind === 'answered' && ending.answer.kind === 'stopped') record.attempts = ending.answer.attempts;
     if (ending.kind === 'answered' && key !== undefined) {
       this.#options.history.keyed.push({
         key,
@@ -145,6 +149,20 @@ export class Client {
       });
     }
     return record;
+  }
+
+  async get(topic: string, tag: Tag, id: string): Promise<void> {
+    const invokedMs = this.nowMs;
+    const request: RequestOf<'get'> = { params: { topic, id }, query: {}, body: undefined, idempotencyKey: undefined };
+    const ending = await this.#end(this.#carrier.call('get', request, {}));
+    this.#note('get', tag, ending);
+    const looked = { tag, invokedMs, endedMs: this.nowMs };
+    if (ending.kind === 'answered') {
+      const groups = ending.answer.groups.map(({ group, state, attempts }) => ({ group, state, attempts }));
+      this.#options.history.looked.push({ ...looked, state: ending.answer.state, groups });
+    } else if (ending.code === 'HF_MESSAGE_NOT_FOUND') {
+      this.#options.history.looked.push({ ...looked, state: 'notFound', groups: [] });
+    }
   }
 
   /** @returns what this consumer now has to handle */

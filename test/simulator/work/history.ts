@@ -59,9 +59,33 @@ export interface Settled {
 export interface Cancelled {
   readonly tag: Tag;
   readonly id: string;
+  /** Of the workload's own: the retrying carrier draws one where it has none. */
+  readonly key?: string | undefined;
   readonly invokedMs: number;
   endedMs: number;
+  /** `pending` while the call runs; `unknown` and `aborted`: no answer; `refused`: not applied. */
   verdict: string;
+  /** As the cluster said, of its clock; on the scale of true time. */
+  leasedUntilMs?: number | undefined;
+  attempts?: number | undefined;
+}
+
+export interface Looked {
+  readonly tag: Tag;
+  readonly invokedMs: number;
+  readonly endedMs: number;
+  /** `notFound` among the states. */
+  readonly state: string;
+  readonly groups: readonly { readonly group: string; readonly state: string; readonly attempts: number }[];
+}
+
+/** A group that came or went while messages were there. */
+export interface GroupChanged {
+  readonly kind: 'createGroup' | 'deleteGroup';
+  readonly topic: string;
+  readonly group: string;
+  readonly invokedMs: number;
+  endedMs: number;
 }
 
 export interface History {
@@ -70,6 +94,9 @@ export interface History {
   readonly delivered: Delivered[];
   readonly settled: Settled[];
   readonly cancelled: Cancelled[];
+  /** Gets that were answered; one that was not changed nothing. */
+  readonly looked: Looked[];
+  readonly groupChanges: GroupChanged[];
   /** Groups that were there before the first message, as topic/group. */
   readonly groups: Set<string>;
   /** Requests that clients gave up, by what they were told. */
@@ -83,6 +110,8 @@ export function emptyHistory(): History {
     delivered: [],
     settled: [],
     cancelled: [],
+    looked: [],
+    groupChanges: [],
     groups: new Set(),
     failures: new Map(),
   };

@@ -3,13 +3,26 @@
 import type { WorkProfile } from '../profile.ts';
 import type { Random } from '../random.ts';
 import type { Client, Wanted, Where } from './client.ts';
-import type { Delivered, History } from './history.ts';
+import type { Delivered, GroupChanged, History } from './history.ts';
 
 export interface WorkloadOptions {
   readonly profile: WorkProfile;
   readonly random: Random;
   readonly history: History;
   readonly client: (name: string, giveUpAfterMs: number) => Client;
+}
+
+/** Somebody else, with another node as the favourite, and a chance of its own. */
+interface Others {
+  readonly looker: Client;
+  readonly random: Random;
+}
+interface Contended {
+  readonly topic: string;
+  readonly tag: string;
+  readonly id: string;
+  /** Until it is due. */
+  readonly inMs: number;
 }
 
 export class Workload {
@@ -50,7 +63,8 @@ export class Workload {
       for (let i = 1; i <= profile.producers; i++) {
         const patienceMs = random.pick([400, 1_500, 300_000]);
         const own = random.fork(`producer ${i}`);
-        this.#run(() => this.#produce(client(`p${i}`, patienceMs), own));
+        const others = { looker: client(`l${i}`, patienceMs), random: random.fork(`looker ${i}`) };
+        this.#run(() => this.#produce(client(`p${i}`, patienceMs), own, others));
       }
       for (const where of this.#places) {
         for (let i = 1; i <= profile.consumers; i++) {
@@ -88,15 +102,25 @@ export class Workload {
     const { random } = this.#options;
     const where = { topic: 't1', group: 'passing' };
     this.#hasPassingGroup = true;
+    const created = this.#changing(client, 'createGroup', where);
     await this.#insistOnGroup(client, where);
+    created.endedMs = client.nowMs;
     await client.pause(random.int(1_000, 6_000));
     await client.receive(where, { max: 10, leaseMs: 5_000, waitMs: 500, receiveId: client.token(), repeated: false });
     await client.pause(random.int(0, 4_000));
+    const deleted = this.#changing(client, 'deleteGroup', where);
     while (!(await client.deleteGroup(where.topic, where.group))) await client.pause(200);
+    deleted.endedMs = client.nowMs;
     this.#hasPassingGroup = false;
   }
 
-  async #produce(client: Client, random: Random): Promise<void> {
+  #changing(client: Client, kind: GroupChanged['kind'], where: Where): GroupChanged {
+    const change: GroupChanged = { kind, ...where, invokedMs: client.nowMs, endedMs: Number.POSITIVE_INFINITY };
+    this.#options.history.groupChanges.push(change);
+    return change;
+  }
+
+  async #produce(client: Client, random: Random, others: Others): Promise<void> {
     const { profile } = this.#options;
     while (this.#producing) {
       await client.pause(random.exponential(profile.produceEveryMs));
@@ -110,10 +134,13 @@ export class Workload {
           await client.pause(random.exponential(500));
           await client.schedule(topic, wanted, key);
         }
-        for (const [i, { tag }] of wanted.entries()) {
+        for (const [i, { tag, due }] of wanted.entries()) {
           const id = ids?.[i];
-          if (id !== undefined && random.chance(profile.cancel))
-            this.#run(() => this.#cancel(client, random, topic, tag, id));
+          if (id === undefined) continue;
+          if (random.chance(profile.cancel)) this.#run(() => this.#cancel(client, random, topic, tag, id));
+          const inMs = 'delayMs' in due ? due.delayMs : due.atMs - client.nowMs;
+          if (others.random.chance(profile.crowd))
+            this.#run(() => this.#crowd(client, others, { topic, tag, id, inMs }));
         }
       });
     }
@@ -138,6 +165,22 @@ export class Workload {
     if (first.verdict === 'unknown' || random.chance(0.5)) {
       await client.pause(random.exponential(400));
       await client.cancel(topic, tag, id, random.chance(0.5) ? key : undefined);
+    }
+  }
+
+  /** Several at once ask about one message and cancel it, through different nodes, around the time when it is handed out. */
+  async #crowd(client: Client, { looker, random }: Others, message: Contended): Promise<void> {
+    const { topic, tag, id, inMs } = message;
+    await client.pause(Math.max(0, inMs - 150 + random.exponential(300)));
+    const cancels = random.chance(0.5);
+    for (let i = random.int(2, 5); i > 0; i--) {
+      const by = random.pick([client, looker]);
+      const asksToCancel = cancels && random.chance(0.4);
+      this.#run(async () => {
+        await by.pause(random.exponential(40));
+        if (asksToCancel) await by.cancel(topic, tag, id, random.chance(0.5) ? by.token() : undefined);
+        else await by.get(topic, tag, id);
+      });
     }
   }
 
