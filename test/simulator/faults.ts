@@ -80,11 +80,12 @@ function spoil(
   });
 }
 
-/** Its directory loses something for good, if a majority keeps its own. */
+/** Its directory loses something for good, if a majority keeps its own, and once all are founded: formation needs everybody. */
 function damage(world: World, random: Random, what: string, act: (machine: Machine) => boolean): void {
   const spare =
     Math.floor((world.machines.length - 1) / 2) - world.machines.filter(({ damaged }) => damaged !== undefined).length;
-  if (spare <= 0 || world.time.nowMs < 4_000) return;
+  const founded = world.machines.filter(({ member }) => member?.status().clusterId !== undefined).length;
+  if (spare <= 0 || world.time.nowMs < 4_000 || founded < world.machines.length - 1) return;
   const machine = anyMachine(world, random);
   if (machine.damaged !== undefined) return;
   machine.kill({ told: true, power: false });

@@ -91,22 +91,33 @@ export function leadersHaveWhatWasCommitted(): LiveCheck {
 const longestSilenceMs = 2_500;
 /** A process that stood still is silent at once when it goes on, and needs a few ticks to notice. */
 const noticeMs = 500;
+/** A process that runs is seen more often; one that was not has stood still again, and its time begins anew. */
+const unseenMs = 300;
+
+interface Silence {
+  readonly life: number;
+  readonly term: number;
+  readonly fromMs: number;
+  seenMs: number;
+}
 
 export function leadersAreAnswered(): LiveCheck {
-  const firstSilent = new Map<NodeId, { readonly life: number; readonly term: number; readonly silentMs: number }>();
+  const silences = new Map<NodeId, Silence>();
   return {
     says: 'a leader that no majority answers steps down',
     see({ id, life, role, term, quorumSilentMs }) {
-      const known = firstSilent.get(id);
+      const known = silences.get(id);
       if (role !== 'leader' || quorumSilentMs < longestSilenceMs || quorumSilentMs === Number.POSITIVE_INFINITY) {
-        firstSilent.delete(id);
+        silences.delete(id);
         return undefined;
       }
-      if (known === undefined || known.life !== life || known.term !== term) {
-        firstSilent.set(id, { life, term, silentMs: quorumSilentMs });
+      const goesOn = known?.life === life && known.term === term && quorumSilentMs - known.seenMs < unseenMs;
+      if (known === undefined || !goesOn) {
+        silences.set(id, { life, term, fromMs: quorumSilentMs, seenMs: quorumSilentMs });
         return undefined;
       }
-      if (quorumSilentMs - known.silentMs < noticeMs) return undefined;
+      known.seenMs = quorumSilentMs;
+      if (quorumSilentMs - known.fromMs < noticeMs) return undefined;
       return `${id} leads term ${term}, and its majority has been silent for ${quorumSilentMs.toFixed(0)} ms`;
     },
   };

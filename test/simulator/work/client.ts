@@ -99,6 +99,8 @@ export class Client {
         id: undefined,
         deliverAtMs: undefined,
       };
+      // What was refused may still be stored by this repeat.
+      if (record.outcome === 'refused') record.outcome = 'pending';
       history.scheduled.set(tag, record);
       return record;
     });
