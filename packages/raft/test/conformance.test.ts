@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { MemoryLevel } from 'memory-level';
-import { afterEach, describe, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { logStoreChecks, stateMachineChecks, transportChecks } from '../src/conformance/index.ts';
 import {
   createTcpTransport,
@@ -12,6 +12,7 @@ import {
   type LogStore,
   MemoryLog,
   openLevelLog,
+  readGeneration,
   type Transport,
 } from '../src/index.ts';
 import { freePort, realClock, until } from './real.ts';
@@ -28,7 +29,10 @@ afterEach(async () => {
 describe('memory log', () => {
   const checks = logStoreChecks({
     open: async () => new MemoryLog(membership),
-    reopen: async (log) => log,
+    reopen: async (log) => {
+      await log.close();
+      return log;
+    },
     state: (log, key) => (log instanceof MemoryLog ? log.stateRow(key) : undefined),
   });
   for (const { name, run } of checks) test(name, run);
@@ -36,8 +40,9 @@ describe('memory log', () => {
 
 describe.each(['level', 'memory-level'] as const)('log on %s', (kind) => {
   const databases = new WeakMap<LogStore, Database>();
-  const opened = async (database: Database): Promise<LogStore> => {
-    const log = await openLevelLog({ database, applied: 0, cacheBytes: 200, ...membership });
+  const opened = async (database: Database, applied = 0): Promise<LogStore> => {
+    const log = await openLevelLog({ database, applied, cacheBytes: 200, ...membership });
+    expect(await readGeneration(database)).toBe(log.generation);
     databases.set(log, database);
     return log;
   };
@@ -58,7 +63,7 @@ describe.each(['level', 'memory-level'] as const)('log on %s', (kind) => {
   };
   const checks = logStoreChecks({
     open: async () => opened(await create()),
-    reopen: async (log) => {
+    reopen: async (log, applied) => {
       await log.close();
       const database = databases.get(log);
       if (database instanceof Level) {
@@ -66,7 +71,7 @@ describe.each(['level', 'memory-level'] as const)('log on %s', (kind) => {
         await database.open();
       }
       if (database === undefined) throw new Error('not a log of this test');
-      return opened(database);
+      return opened(database, applied);
     },
     state: (log, key) => databases.get(log)?.getSync(key),
   });

@@ -2,6 +2,7 @@
 //
 //   for (const check of logStoreChecks(harness)) test(check.name, check.run);
 export type { Check } from './check.ts';
-export { type LogStoreHarness, logStoreChecks } from './log-store.ts';
+export type { LogStoreHarness } from './log-contents.ts';
+export { logStoreChecks } from './log-store.ts';
 export { type StateMachineHarness, stateMachineChecks } from './state-machine.ts';
 export { type TransportHarness, transportChecks } from './transport.ts';

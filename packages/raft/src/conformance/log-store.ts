@@ -1,48 +1,8 @@
 // What every log store must hold: order, atomicity, durability, and that readers see only what is durable.
 import { strict as assert } from 'node:assert';
-import type { Entry } from '../core/message.ts';
-import { encodeEntry } from '../log/entry.ts';
-import type { LogStore, Turn } from '../log/log-store.ts';
 import type { Check } from './check.ts';
-
-export interface LogStoreHarness {
-  /** A new, empty log. Everything it holds is removed by the harness's owner afterwards. */
-  open(): Promise<LogStore>;
-  /** Closes the log, and opens it again from what is durable. */
-  reopen(log: LogStore): Promise<LogStore>;
-  /** What effects have left under a key. Keys of these checks begin with byte 2. */
-  state(log: LogStore, key: Uint8Array): Uint8Array | undefined;
-}
-
-const nothing: Turn = { hardState: undefined, truncateFrom: undefined, entries: [], effects: [] };
-const record = { clusterId: 'a cluster', incarnations: { someone: 'a directory' } };
-
-function entry(index: number, term: number, size = 10): Entry {
-  return encodeEntry(index, term, 'commands', Buffer.alloc(size, `${index}/${term} `));
-}
-
-function entries(from: number, to: number, term: number): readonly Entry[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => entry(from + i, term));
-}
-
-/** Index and term of everything that the log shows, and that all ways to look agree. */
-function contents(log: LogStore): readonly string[] {
-  const { firstIndex, lastIndex } = log;
-  if (lastIndex < firstIndex) return [];
-  const found = log.entries(firstIndex, lastIndex, Number.POSITIVE_INFINITY);
-  let bytes = 0;
-  for (const [i, { index, term }] of found.entries()) {
-    assert.equal(index, firstIndex + i, 'entries come in order');
-    assert.equal(log.term(index), term, `the term of ${index} is the entry's`);
-    bytes += found[i]?.bytes.length ?? 0;
-  }
-  assert.equal(found.length, lastIndex - firstIndex + 1, 'all entries are shown');
-  assert.equal(log.logBytes, bytes, 'the bytes add up');
-  assert.equal(log.term(lastIndex + 1), undefined, 'nothing is shown behind the end');
-  return found.map(({ index, term }) => `${index}/${term}`);
-}
-
-type Body = (log: LogStore, harness: LogStoreHarness) => Promise<void>;
+import { type Body, contents, entries, entry, type LogStoreHarness, nothing, record } from './log-contents.ts';
+import { generationBodies } from './log-generations.ts';
 
 const bodies: Readonly<Record<string, Body>> = {
   'a new log is empty, and knows whose it is': async (log) => {
@@ -172,7 +132,7 @@ const bodies: Readonly<Record<string, Body>> = {
 };
 
 export function logStoreChecks(harness: LogStoreHarness): readonly Check[] {
-  return Object.entries(bodies).map(([name, body]) => ({
+  return Object.entries({ ...bodies, ...generationBodies }).map(([name, body]) => ({
     name: `log store: ${name}`,
     run: async () => body(await harness.open(), harness),
   }));

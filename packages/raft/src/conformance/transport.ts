@@ -62,7 +62,14 @@ async function started(harness: TransportHarness): Promise<Readonly<Record<'a' |
   return { a: await start('a'), b: await start('b'), c: await start('c') };
 }
 
-const heartbeat = (from: NodeId, to: NodeId): Message => ({ kind: 'heartbeat', term: 3, commit: 5, from, to });
+const heartbeat = (from: NodeId, to: NodeId): Message => ({
+  kind: 'heartbeat',
+  term: 3,
+  commit: 5,
+  round: 0,
+  from,
+  to,
+});
 
 const bodies: Readonly<Record<string, (harness: TransportHarness) => Promise<void>>> = {
   'a message arrives as it was sent, at whom it was sent to, and says who sent it': async (harness) => {

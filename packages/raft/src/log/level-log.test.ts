@@ -38,6 +38,17 @@ async function written(memory: Memory): Promise<LogStore> {
   return log;
 }
 
+/** The same with configurations, a compaction, and a generation that was drawn and not used. */
+async function compacted(memory: Memory): Promise<LogStore> {
+  const log = await openLevelLog({ database: memory, applied: 0, ...membership });
+  const says = (index: number) => encodeEntry(index, 2, 'configuration', Buffer.from(`members ${index}`));
+  await log.write(turn({ entries: [entry(1, 1), says(2), entry(3, 2), says(4), entry(5, 2)] }));
+  await log.write(turn({ compactTo: 4, effects: [{ key: Buffer.from([2, 1]), value: Buffer.from('state') }] }));
+  await log.newGeneration();
+  await log.write(turn({ entries: [says(6), entry(7, 3)] }));
+  return log;
+}
+
 async function rowsOf(memory: Memory): Promise<Row[]> {
   return memory.iterator().all();
 }
@@ -50,35 +61,47 @@ function nameOf(key: Uint8Array): string {
   return Buffer.from(key).toString('hex');
 }
 
-test('any row of the log that is missing is noticed, and refused with advice', async () => {
-  const memory = await database();
-  await written(memory);
-  const rows = await rowsOf(memory);
-  const ofLog = rows.filter(([key]) => key[0] === 1);
-  expect(ofLog.length).toBe(18);
-  for (const [missing] of ofLog) {
-    const without = await database(rows.filter(([key]) => key !== missing));
-    await expect(open(without), nameOf(missing)).rejects.toMatchObject(refused);
-    await expect(open(without)).rejects.toThrow('Move this directory away');
-    expect(await rowsOf(without), 'nothing was changed').toHaveLength(rows.length - 1);
-  }
-});
+const stories = [
+  ['from its beginning', written, 18, 2],
+  ['that was compacted', compacted, 19, 4],
+] as const;
 
-test('any flipped bit in a row of the log, key or value, is noticed and refused', async () => {
-  const memory = await database();
-  await written(memory);
-  const rows = await rowsOf(memory);
-  for (const [at, [key, value]] of rows.entries()) {
-    if (key[0] !== 1) continue;
-    for (let bit = 0; bit < (key.length + value.length) * 8; bit++) {
-      const flipped = Buffer.concat([key, value]);
-      flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-      const row: Row = [flipped.subarray(0, key.length), flipped.subarray(key.length)];
-      const damaged = await database(rows.map((other, i) => (i === at ? row : other)));
-      await expect(open(damaged), `${nameOf(key)}, bit ${bit}`).rejects.toMatchObject(refused);
+test.each(stories)(
+  'any missing row of a log %s is noticed, and refused with advice',
+  async (_, story, count, applied) => {
+    const memory = await database();
+    await story(memory);
+    await open(memory, applied);
+    const rows = await rowsOf(memory);
+    const ofLog = rows.filter(([key]) => key[0] === 1);
+    expect(ofLog.length).toBe(count);
+    for (const [missing] of ofLog) {
+      const without = await database(rows.filter(([key]) => key !== missing));
+      await expect(open(without, applied), nameOf(missing)).rejects.toMatchObject(refused);
+      await expect(open(without, applied)).rejects.toThrow('Move this directory away');
+      expect(await rowsOf(without), 'nothing was changed').toHaveLength(rows.length - 1);
     }
-  }
-});
+  },
+);
+
+test.each(stories)(
+  'any flipped bit in a log %s, key or value, is noticed and refused',
+  async (_, story, __, applied) => {
+    const memory = await database();
+    await story(memory);
+    const rows = await rowsOf(memory);
+    for (const [at, [key, value]] of rows.entries()) {
+      if (key[0] !== 1) continue;
+      for (let bit = 0; bit < (key.length + value.length) * 8; bit++) {
+        const flipped = Buffer.concat([key, value]);
+        flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+        const row: Row = [flipped.subarray(0, key.length), flipped.subarray(key.length)];
+        const damaged = await database(rows.map((other, i) => (i === at ? row : other)));
+        await expect(open(damaged, applied), `${nameOf(key)}, bit ${bit}`).rejects.toMatchObject(refused);
+      }
+    }
+  },
+);
 
 test('what lies behind the end of the log is refused: a newer end was lost', async () => {
   const memory = await database();

@@ -179,7 +179,8 @@ export class MemoryLog implements LogStore {
   }
 
   async close(): Promise<void> {
-    // Nothing is held.
+    // Nobody goes on with an import.
+    this.#imported = undefined;
   }
 
   /** A write takes a moment, as it does on a disk: readers must not see it before. */
