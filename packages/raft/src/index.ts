@@ -25,7 +25,8 @@ export type {
   StateRow,
 } from './state-machine.ts';
 export { wireBounds } from './wire/bounds.ts';
-export { protocolVersions } from './wire/handshake.ts';
-export type { Address } from './wire/lane.ts';
+export type { PeerFault } from './wire/counts.ts';
+export { type ProtocolVersion, protocolVersions } from './wire/handshake.ts';
+export { minSecretBytes, type PeerSecurity } from './wire/security/security.ts';
 export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';
-export type { Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';
+export type { Address, Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';

@@ -51,6 +51,10 @@ export const raftErrors = {
     says: 'The address for the other members can not be listened on.',
     next: 'Look for a second process on the same port, or correct the address.',
   },
+  HF_PEER_SECURITY: {
+    says: 'The secret or the certificate of the peer port can not be used.',
+    next: 'docs/security.md says how to make one.',
+  },
 } as const satisfies Readonly<Record<string, Advice>>;
 
 export type RaftErrorCode = keyof typeof raftErrors;

@@ -37,7 +37,7 @@ export interface Stranger {
   readonly answered: () => Buffer;
 }
 
-interface Given extends Partial<Pick<TcpOptions, 'group'>> {
+interface Given extends Partial<Pick<TcpOptions, 'group' | 'security' | 'onFault'>> {
   readonly clock?: Clock;
   readonly hello?: Partial<Hello>;
 }

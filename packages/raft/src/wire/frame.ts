@@ -16,7 +16,7 @@ import { crc32 } from 'node:zlib';
 const frameHeadBytes = 20;
 const magic = 0x4846;
 const format = 1;
-const kinds = ['greeting', 'welcome', 'refusal', 'message', 'control'] as const;
+const kinds = ['greeting', 'welcome', 'refusal', 'message', 'control', 'hail', 'challenge'] as const;
 
 export type FrameKind = (typeof kinds)[number];
 
@@ -26,7 +26,7 @@ export interface Frame {
   readonly checkedBytes: number;
 }
 
-export type BreakReason = 'magic' | 'format' | 'kind' | 'group' | 'size' | 'checksum';
+export type BreakReason = 'magic' | 'format' | 'kind' | 'group' | 'size' | 'checksum' | 'seal';
 
 /** Not a frame of ours, or a damaged one. What follows on the connection means nothing. */
 export class BrokenFrame extends Error {
@@ -53,6 +53,33 @@ export function encodeFrame(kind: FrameKind, group: number, checked: Uint8Array,
   return bytes;
 }
 
+/** Vouches for frames that leave: what it adds to each belongs to the frame's body. */
+export interface FrameSealer {
+  readonly tagBytes: number;
+  /** Of the next frame of this direction, which consists of these parts. */
+  tag(parts: readonly Uint8Array[]): Uint8Array;
+}
+
+/** Asked for every frame that arrives: its body without the tag, or undefined when it is not what the other end sent next. */
+export interface FrameOpener {
+  readonly tagBytes: number;
+  open(head: Uint8Array, body: Buffer): Buffer | undefined;
+}
+
+/** The parts of a frame as they follow each other on the wire. */
+export function encodeParts(
+  seal: FrameSealer | undefined,
+  kind: FrameKind,
+  group: number,
+  checked: Uint8Array,
+  rest: readonly Uint8Array[] = [],
+  restBytes = 0,
+): readonly [Buffer, ...Uint8Array[]] {
+  if (seal === undefined) return [encodeFrame(kind, group, checked, restBytes), ...rest];
+  const head = encodeFrame(kind, group, checked, restBytes + seal.tagBytes);
+  return [head, ...rest, seal.tag([head, ...rest])];
+}
+
 interface Head {
   readonly kind: FrameKind;
   readonly bodyBytes: number;
@@ -64,6 +91,8 @@ interface Head {
 export class FrameReader {
   /** A larger body breaks the connection before a byte of it is kept. */
   maxBodyBytes: number;
+  /** Once the two ends have agreed on one, nothing passes without it. */
+  seal: FrameOpener | undefined;
   readonly #group: number;
   readonly #headBytes: Buffer = Buffer.alloc(frameHeadBytes);
   #filled = 0;
@@ -97,10 +126,18 @@ export class FrameReader {
       if (crc32(body.whole.subarray(0, checkedBytes), crc32(this.#headBytes.subarray(0, 16))) !== this.#head.checksum) {
         throw new BrokenFrame('checksum');
       }
+      const opened = this.#opened(body.whole, checkedBytes);
       this.#filled = 0;
       this.#head = undefined;
-      yield { kind, body: body.whole, checkedBytes };
+      yield { kind, body: opened, checkedBytes };
     }
+  }
+
+  #opened(body: Buffer, checkedBytes: number): Buffer {
+    if (this.seal === undefined) return body;
+    const opened = this.seal.open(this.#headBytes, body);
+    if (opened === undefined || checkedBytes > opened.length) throw new BrokenFrame('seal');
+    return opened;
   }
 
   #fillHead(chunk: Buffer, at: number): number {
@@ -122,7 +159,8 @@ export class FrameReader {
     if (bytes.readUInt8(2) !== format) throw new BrokenFrame('format');
     if (kind === undefined) throw new BrokenFrame('kind');
     if (bytes.readUInt32BE(4) !== this.#group) throw new BrokenFrame('group');
-    if (bodyBytes > this.maxBodyBytes || checkedBytes > bodyBytes) throw new BrokenFrame('size');
+    if (bodyBytes > this.maxBodyBytes + (this.seal?.tagBytes ?? 0) || checkedBytes > bodyBytes)
+      throw new BrokenFrame('size');
     return { kind, bodyBytes, checkedBytes, checksum: bytes.readUInt32BE(16) };
   }
 

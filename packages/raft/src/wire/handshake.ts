@@ -8,8 +8,11 @@ import type { Hello } from './transport.ts';
  * What this build speaks, ascending. Builds from before there were two name none in their hello, and take a greeting whose
  * `version` is 1: so a greeting says its lowest there and all of them in the hello, and a welcome says what was agreed on.
  */
-export const protocolVersions: readonly number[] = [1, 2];
-export const maxHandshakeBytes = 16 * 2 ** 10;
+export const protocolVersions: readonly ProtocolVersion[] = [1, 2];
+export type ProtocolVersion = 1 | 2;
+
+/** All that a stranger may send at once; a greeting of 32 members with long names fits. */
+export const maxHandshakeBytes = 4 * 2 ** 10;
 
 /** Heartbeats, votes and acknowledgements must not stand behind a megabyte of entries. */
 export type LaneName = 'control' | 'bulk';
@@ -31,13 +34,22 @@ export interface Welcome {
 
 type Untrusted<T> = Readonly<Partial<Record<keyof T, unknown>>>;
 
-/** The highest that both speak. */
-export function agreedVersion(ours: readonly number[], theirs: readonly number[]): number | undefined {
-  const shared = ours.filter((version) => theirs.includes(version));
-  return shared.length === 0 ? undefined : Math.max(...shared);
+/** The highest that both speak, and this build knows. */
+export function agreedVersion(ours: readonly number[], theirs: readonly number[]): ProtocolVersion | undefined {
+  return protocolVersions.findLast((version) => ours.includes(version) && theirs.includes(version));
 }
 
-export type RefusalReason = 'version' | 'wrongReceiver' | 'unknownMember';
+/** Why a member does not take a connection: sent to the other end, counted, and said to who operates this one. */
+export const refusals = {
+  version: 'it speaks no version of the protocol that is accepted here any more: it needs a newer build',
+  wrongReceiver: 'it looked for another member at this address: the lists of members differ',
+  unknownMember: 'no member has its name: the lists of members differ',
+  security: 'it connects in another way than this member asks for: a secret, certificates, or neither',
+  secret: 'it does not know the secret',
+  certificate: 'its certificate names another member',
+} as const;
+
+export type RefusalReason = keyof typeof refusals;
 
 export function encodeHandshake(value: Greeting | Welcome | { readonly reason: RefusalReason }): Uint8Array {
   return Buffer.from(JSON.stringify(value));

@@ -1,5 +1,5 @@
-// Connections from others, for receiving only. Until one has introduced itself it is a stranger: it may send one small
-// frame, within a time, and there may be only so many of them.
+// Connections from others, for receiving only. Until one has introduced itself it is a stranger: it may send a few small
+// frames, within a time, and there may be only so many of them.
 import { createServer, type Server, type Socket } from 'node:net';
 import type { NodeId } from '../core/message.ts';
 import type { Clock } from '../driver/clock.ts';
@@ -7,23 +7,18 @@ import { RaftError } from '../raft-error.ts';
 import { wireBounds } from './bounds.ts';
 import { CorruptMessage, decodeMessage } from './codec.ts';
 import type { Counts } from './counts.ts';
-import { BrokenFrame, encodeFrame, type Frame, FrameReader } from './frame.ts';
-import {
-  agreedVersion,
-  decodeGreeting,
-  encodeHandshake,
-  type Greeting,
-  type LaneName,
-  maxHandshakeBytes,
-  type RefusalReason,
-} from './handshake.ts';
-import type { Address } from './lane.ts';
-import type { Hello, TransportEvents } from './transport.ts';
+import { BrokenFrame, encodeParts, type Frame, type FrameKind, FrameReader, type FrameSealer } from './frame.ts';
+import { encodeHandshake, type LaneName, maxHandshakeBytes, type ProtocolVersion } from './handshake.ts';
+import { type Introduced, Introduction } from './introduction.ts';
+import type { ReadySecurity } from './security/security.ts';
+import { TlsDoor } from './security/tls-door.ts';
+import type { Address, Hello, TransportEvents } from './transport.ts';
 
 export interface ListenerOptions {
   readonly id: NodeId;
   readonly peers: ReadonlySet<NodeId>;
   readonly group: number;
+  readonly security: ReadySecurity;
   readonly clock: Clock;
   readonly counts: Counts;
   readonly hello: () => Hello;
@@ -32,17 +27,37 @@ export interface ListenerOptions {
   readonly onIntroduced: (peer: NodeId) => void;
 }
 
+/** As the kernel gave it. */
 interface Connection {
   readonly socket: Socket;
-  readonly reader: FrameReader;
+  /** Address and port of the other end. */
+  readonly address: string;
   readonly cancelDeadline: () => void;
   /** Who it is, once that is known. */
-  from: { readonly peer: NodeId; readonly lane: LaneName; readonly version: number } | undefined;
+  from: Sender | undefined;
 }
+
+interface Sender {
+  readonly peer: NodeId;
+  readonly lane: LaneName;
+  readonly version: ProtocolVersion;
+}
+
+/** Where frames travel: the connection itself, or what TLS makes of it. */
+interface Channel {
+  readonly socket: Socket;
+  readonly connection: Connection;
+  readonly reader: FrameReader;
+  readonly introduction: Introduction;
+  seal: FrameSealer | undefined;
+}
+
+const everybody = (): boolean => true;
 
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #tls: TlsDoor | undefined;
   readonly #connections = new Set<Connection>();
   #isClosed = false;
   /** Settles, and never rejects, when the attempt to listen is over. */
@@ -50,6 +65,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#tls = options.security.kind === 'tls' ? new TlsDoor(options.security) : undefined;
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
@@ -90,60 +106,98 @@ export class Listener {
 
   /** Nothing more is heard on the connections of this peer. */
   drop(peer: NodeId): void {
-    for (const { from, socket } of this.#connections) if (from?.peer === peer) socket.destroy();
+    for (const connection of this.#connections) if (connection.from?.peer === peer) this.#end(connection);
   }
 
   #accept(socket: Socket): void {
-    const { group, clock, counts } = this.#options;
+    const { clock, counts } = this.#options;
     if (this.#isClosed) return void socket.destroy();
-    let strangers = 0;
-    for (const { from } of this.#connections) if (from === undefined) strangers += 1;
     // A stranger may reset the connection at any time; without a listener that would end the process.
     socket.on('error', () => undefined);
-    if (strangers >= wireBounds.maxStrangers) {
-      counts.count('strangers.tooMany');
-      return void socket.destroy();
-    }
+    const { remoteAddress, remotePort } = socket;
+    if (remoteAddress === undefined) return void socket.destroy();
+    this.#makeRoom();
+    const address = `${remoteAddress}:${remotePort}`;
     const cancelDeadline = clock.after(wireBounds.handshakeMs, () => {
-      counts.count('strangers.tooSlow');
-      socket.destroy();
+      counts.fault('strangers.tooSlow', address);
+      this.#end(connection);
     });
-    const connection: Connection = {
-      socket,
-      reader: new FrameReader(group, maxHandshakeBytes),
-      cancelDeadline,
-      from: undefined,
-    };
+    const connection: Connection = { socket, address, cancelDeadline, from: undefined };
     this.#connections.add(connection);
-    socket.on('data', (chunk) => this.#read(connection, chunk));
-    socket.on('close', () => {
-      cancelDeadline();
-      this.#connections.delete(connection);
+    socket.on('close', () => this.#end(connection));
+    if (this.#tls === undefined) return this.#listenTo(connection, socket, everybody);
+    this.#tls.accept(socket, {
+      onSecure: (secure, names) => {
+        secure.on('error', () => undefined);
+        this.#listenTo(connection, secure, names);
+      },
+      onFault: (fault) => {
+        counts.fault(`tls.${fault}`, address);
+        this.#end(connection);
+      },
     });
   }
 
-  #read(connection: Connection, chunk: Buffer): void {
-    const { counts, events } = this.#options;
+  /**
+   * The oldest stranger goes for a new one. A member is a stranger for a few milliseconds; if new ones were sent away
+   * instead, whoever holds enough idle connections would keep every member out.
+   */
+  #makeRoom(): void {
+    const strangers = [...this.#connections].filter(({ from }) => from === undefined);
+    const [oldest] = strangers;
+    if (oldest === undefined || strangers.length < wireBounds.maxStrangers) return;
+    this.#options.counts.fault('strangers.tooMany', oldest.address);
+    this.#end(oldest);
+  }
+
+  #end(connection: Connection): void {
+    connection.cancelDeadline();
+    this.#connections.delete(connection);
+    connection.socket.destroy();
+  }
+
+  #listenTo(connection: Connection, socket: Socket, names: (id: NodeId) => boolean): void {
+    const { id, peers, group, security, hello } = this.#options;
+    const introduction = new Introduction({ id, peers, security, hello, names });
+    const reader = new FrameReader(group, maxHandshakeBytes);
+    const channel: Channel = { socket, connection, reader, introduction, seal: undefined };
+    socket.on('data', (chunk) => this.#read(channel, chunk));
+  }
+
+  #read(channel: Channel, chunk: Buffer): void {
+    const { events } = this.#options;
+    const { connection, reader } = channel;
+    // What TLS has decrypted before its connection was ended still comes.
+    if (!this.#connections.has(connection)) return;
     try {
-      for (const frame of connection.reader.read(chunk)) {
-        this.#receive(connection, frame);
-        if (connection.socket.destroyed) return;
+      for (const frame of reader.read(chunk)) {
+        this.#receive(channel, frame);
+        if (!this.#connections.has(connection)) return;
       }
     } catch (error) {
-      if (error instanceof BrokenFrame) counts.count(`broken.${error.reason}`);
-      else if (error instanceof CorruptMessage) counts.count('broken.message');
-      else throw error;
-      return void connection.socket.destroy();
+      return this.#broken(channel, error);
     }
-    const { from, reader } = connection;
+    const { from } = connection;
     if (from?.lane === 'bulk' && reader.isInsideFrame) events.onActivity(from.peer);
   }
 
-  #receive(connection: Connection, { kind, body, checkedBytes }: Frame): void {
+  #broken({ connection }: Channel, error: unknown): void {
+    const { counts } = this.#options;
+    const { address, from } = connection;
+    if (error instanceof CorruptMessage) counts.fault('broken.message', address);
+    else if (!(error instanceof BrokenFrame)) throw error;
+    // The first sealed frame is the proof.
+    else if (error.reason === 'seal' && from === undefined) counts.fault('refused.secret', address);
+    else counts.fault(`broken.${error.reason}`, address);
+    this.#end(connection);
+  }
+
+  #receive(channel: Channel, frame: Frame): void {
     const { id, counts, events } = this.#options;
+    const { connection, introduction } = channel;
+    const { kind, body, checkedBytes } = frame;
     if (this.#isClosed) return;
-    if (connection.from === undefined)
-      return this.#introduce(connection, kind === 'greeting' ? decodeGreeting(body) : undefined);
+    if (connection.from === undefined) return this.#introduce(channel, introduction.hear(frame));
     switch (kind) {
       case 'message': {
         const { message, sample } = decodeMessage(body, checkedBytes, connection.from.peer, id);
@@ -151,56 +205,71 @@ export class Listener {
       }
       case 'control':
         return events.onControl(connection.from.peer, body);
+      case 'hail':
+      case 'challenge':
       case 'greeting':
       case 'welcome':
       case 'refusal':
-        counts.count('broken.order');
-        connection.socket.destroy();
+        counts.fault('broken.order', connection.address);
+        this.#end(connection);
     }
   }
 
-  #introduce(connection: Connection, greeting: Greeting | undefined): void {
-    const { counts, events, hello, group, onIntroduced } = this.#options;
-    const { socket, reader } = connection;
-    if (greeting === undefined) {
-      counts.count('broken.handshake');
-      return void socket.destroy();
+  #introduce(channel: Channel, said: Introduced): void {
+    const { counts } = this.#options;
+    const { connection, reader } = channel;
+    switch (said.kind) {
+      case 'challenged':
+        this.#write(channel, 'challenge', said.challenge);
+        channel.seal = said.session;
+        reader.seal = said.session;
+        return;
+      case 'broken':
+        counts.fault('broken.handshake', connection.address);
+        return this.#end(connection);
+      case 'refused':
+        counts.fault(`refused.${said.reason}`, connection.address);
+        return this.#sayLast(channel, 'refusal', encodeHandshake({ reason: said.reason }));
+      case 'introduced':
+        return this.#welcome(channel, said);
     }
-    const ours = hello();
-    const version = agreedVersion(ours.versions, greeting.hello.versions);
-    if (version === undefined) return this.#refuse(socket, 'version');
-    const reason = this.#refusal(greeting);
-    if (reason !== undefined) return this.#refuse(socket, reason);
+  }
+
+  #welcome(channel: Channel, { greeting, version, ours }: Extract<Introduced, { readonly kind: 'introduced' }>): void {
+    const { counts, events, onIntroduced } = this.#options;
+    const { connection, reader } = channel;
     const { lane, hello: theirs } = greeting;
     // Answered here, and not at the address of this member, where another process of that name may be well.
     const refusal = events.refuses(theirs);
     if (refusal !== undefined) {
       counts.count('refused.process');
-      return void socket.end(encodeFrame('control', group, refusal, 0), () => socket.destroy());
+      return this.#sayLast(channel, 'control', refusal);
     }
     connection.cancelDeadline();
     this.#replace(theirs.id, lane);
     connection.from = { peer: theirs.id, lane, version };
     reader.maxBodyBytes = lane === 'bulk' ? wireBounds.maxBulkFrameBytes : wireBounds.maxControlFrameBytes;
-    socket.write(encodeFrame('welcome', group, encodeHandshake({ version, hello: ours }), 0));
+    this.#write(channel, 'welcome', encodeHandshake({ version, hello: ours }));
     events.onPeerUp(theirs);
     onIntroduced(theirs.id);
   }
 
-  #refuse(socket: Socket, reason: RefusalReason): void {
-    const { counts, group } = this.#options;
-    counts.count(`refused.${reason}`);
-    socket.end(encodeFrame('refusal', group, encodeHandshake({ reason }), 0), () => socket.destroy());
+  #write({ socket, seal }: Channel, kind: FrameKind, checked: Uint8Array): void {
+    for (const part of encodeParts(seal, kind, this.#options.group, checked)) socket.write(part);
   }
 
-  #refusal({ to, hello }: Greeting): RefusalReason | undefined {
-    const { id, peers } = this.#options;
-    if (to !== id) return 'wrongReceiver';
-    return peers.has(hello.id) ? undefined : 'unknownMember';
+  /** Nothing more is heard; the deadline of strangers still ends it, should the answer never be taken. */
+  #sayLast(channel: Channel, kind: FrameKind, checked: Uint8Array): void {
+    const { socket, connection } = channel;
+    socket.removeAllListeners('data').resume();
+    this.#write(channel, kind, checked);
+    socket.end(() => this.#end(connection));
   }
 
   /** A peer has one connection a lane; an older one is dead, and only this end has not heard of it. */
   #replace(peer: NodeId, lane: LaneName): void {
-    for (const { from, socket } of this.#connections) if (from?.peer === peer && from.lane === lane) socket.destroy();
+    for (const connection of this.#connections) {
+      if (connection.from?.peer === peer && connection.from.lane === lane) this.#end(connection);
+    }
   }
 }

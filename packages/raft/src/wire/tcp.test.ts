@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { Ends, helloOf } from '../../test/ends.ts';
+import { Ends, helloOf, type Stranger } from '../../test/ends.ts';
 import { freePort, realClock, until } from '../../test/real.ts';
 import type { Message } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
@@ -120,26 +120,48 @@ test('a known member that then sends a broken message is closed and counted', as
 });
 
 test('who does not introduce himself in time is closed, and there may be only so many of them', async () => {
-  const deadlines: (() => void)[] = [];
+  const deadlines: (() => unknown)[] = [];
   const clock = {
     ...realClock,
     after: (delayMs: number, callback: () => void) => {
       if (delayMs !== wireBounds.handshakeMs) return realClock.after(delayMs, callback);
-      deadlines.push(callback);
-      return () => undefined;
+      let isCancelled = false;
+      deadlines.push(() => isCancelled || callback());
+      return () => {
+        isCancelled = true;
+      };
     },
   };
   const port = await freePort();
   const a = await ends.open('a', port, new Map(), { clock });
-  const strangers = Array.from({ length: wireBounds.maxStrangers }, () => ends.stranger(port));
-  await until(() => deadlines.length === wireBounds.maxStrangers);
+  const strangers: Stranger[] = [];
+  for (const isOpen of Array.from(
+    { length: wireBounds.maxStrangers },
+    () => () => deadlines.length === strangers.length,
+  )) {
+    strangers.push(ends.stranger(port));
+    await until(isOpen);
+  }
+  expect(strangers.some(({ isClosed }) => isClosed())).toBe(false);
+  const [oldest, ...others] = strangers;
   const oneMore = ends.stranger(port);
-  await until(oneMore.isClosed);
+  await until(() => oldest === undefined || oldest.isClosed());
   expect(a.transport.counts.get('strangers.tooMany')).toBe(1);
+  expect([oneMore, ...others].some(({ isClosed }) => isClosed())).toBe(false);
 
   for (const pass of deadlines) pass();
-  await until(() => strangers.every(({ isClosed }) => isClosed()));
+  await until(() => [oneMore, ...others].every(({ isClosed }) => isClosed()));
   expect(a.transport.counts.get('strangers.tooSlow')).toBe(wireBounds.maxStrangers);
+});
+
+test('a member comes in while strangers hold every place that they can get', async () => {
+  const [portA, portB] = [await freePort(), await freePort()];
+  const a = await ends.open('a', portA, new Map([['b', portB]]));
+  const refill = setInterval(() => ends.stranger(portA), 2);
+  ends.closeLater({ close: () => clearInterval(refill) });
+  await until(() => (a.transport.counts.get('strangers.tooMany') ?? 0) > 10);
+  const b = await ends.open('b', portB, new Map([['a', portA]]));
+  await until(() => b.transport.connectedPeers().length === 1);
 });
 
 test('a port that is taken is an error that says so', async () => {

@@ -4,11 +4,12 @@ import type { Message, NodeId } from '../core/message.ts';
 import type { Clock } from '../driver/clock.ts';
 import { wireBounds } from './bounds.ts';
 import { encodeMessage } from './codec.ts';
-import { Counts } from './counts.ts';
-import type { LaneName } from './handshake.ts';
-import { type Address, Lane } from './lane.ts';
+import { Counts, type PeerFault } from './counts.ts';
+import type { LaneName, ProtocolVersion } from './handshake.ts';
+import { Lane } from './lane.ts';
 import { Listener } from './listener.ts';
-import type { Hello, Transport, TransportEvents } from './transport.ts';
+import { type PeerSecurity, type ReadySecurity, readySecurity } from './security/security.ts';
+import type { Address, Hello, Transport, TransportEvents } from './transport.ts';
 
 export interface TcpOptions {
   readonly id: NodeId;
@@ -21,6 +22,10 @@ export interface TcpOptions {
   readonly random: () => number;
   /** Members of different groups refuse each other. 1 when absent. */
   readonly group?: number;
+  /** The same kind at every member. Nobody is asked who he is when absent. */
+  readonly security?: PeerSecurity;
+  /** A connection was ended for what its other end said. Must not throw; strangers decide how often it is called. */
+  readonly onFault?: (fault: PeerFault) => void;
 }
 
 export interface TcpTransport extends Transport {
@@ -29,10 +34,13 @@ export interface TcpTransport extends Transport {
   /** Peers to whom both connections are up. */
   connectedPeers(): readonly NodeId[];
   /** The version of the protocol that is spoken to this peer; undefined unless it is connected. */
-  versionTo(peer: NodeId): number | undefined;
+  versionTo(peer: NodeId): ProtocolVersion | undefined;
 }
 
-/** A transport, not started. `start` rejects with RaftError HF_PEER_PORT when it can not listen. */
+/**
+ * A transport, not started. `start` rejects with RaftError HF_PEER_PORT when it can not listen.
+ * @throws RaftError HF_PEER_SECURITY
+ */
 export function createTcpTransport(options: TcpOptions): TcpTransport {
   return new Tcp(options);
 }
@@ -41,13 +49,17 @@ type Lanes = Readonly<Record<LaneName, Lane>>;
 
 class Tcp implements TcpTransport {
   readonly #options: TcpOptions;
-  readonly #counts = new Counts();
+  readonly #counts: Counts;
+  readonly #security: ReadySecurity;
   readonly #lanes = new Map<NodeId, Lanes>();
   #listener: Listener | undefined;
   #isClosed = false;
 
   constructor(options: TcpOptions) {
+    const { id, clock, security = { kind: 'none' }, onFault } = options;
     this.#options = options;
+    this.#counts = new Counts(onFault);
+    this.#security = readySecurity(security, id, clock.wallMs());
   }
 
   get counts(): ReadonlyMap<string, number> {
@@ -58,7 +70,7 @@ class Tcp implements TcpTransport {
     return [...this.#lanes].filter(([, { control, bulk }]) => control.isUp && bulk.isUp).map(([peer]) => peer);
   }
 
-  versionTo(peer: NodeId): number | undefined {
+  versionTo(peer: NodeId): ProtocolVersion | undefined {
     return this.#lanes.get(peer)?.control.version;
   }
 
@@ -69,6 +81,7 @@ class Tcp implements TcpTransport {
       id,
       peers: new Set(peers.keys()),
       group,
+      security: this.#security,
       clock,
       counts,
       hello,
@@ -126,6 +139,7 @@ class Tcp implements TcpTransport {
       peer,
       address,
       group,
+      security: this.#security,
       clock,
       random,
       counts: this.#counts,

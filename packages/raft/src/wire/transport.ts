@@ -1,6 +1,11 @@
 // Between nodes: loses, repeats, reorders, never lies about who sent a message.
 import type { Message, NodeId } from '../core/message.ts';
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What each side says first; checked before anything else is heard. */
 export interface Hello {
   readonly clusterId: string | undefined;
