@@ -27,6 +27,7 @@ interface Scheduled {
 /** Schedules one message or a small batch again and again; cancels some of its own. */
 export async function producer(context: ClientContext): Promise<void> {
   const { random, history } = context;
+  const crowds: Promise<unknown>[] = [];
   while (!context.stopping()) {
     const count = random.chance(0.3) ? 1 + random.below(8) : 1;
     const aheadMs = 100 + random.below(6_000);
@@ -62,14 +63,41 @@ export async function producer(context: ClientContext): Promise<void> {
     }
     if (kept !== undefined && random.chance(0.15))
       await cancel(context, random.pick(kept).id, random.below(aheadMs * 1.2));
+    if (kept !== undefined && random.chance(0.1)) crowds.push(crowd(context, random.pick(kept).id, aheadMs));
     await pause(random.below(60));
   }
+  await Promise.all(crowds);
+}
+
+/** Several at once ask about one message and cancel it, through different nodes, around the time when it is handed out. */
+async function crowd(context: ClientContext, id: string, aheadMs: number): Promise<void> {
+  const { random } = context;
+  await pause(Math.max(0, aheadMs - 50 + random.below(400)));
+  const cancels = random.chance(0.5);
+  const all = Array.from({ length: 2 + random.below(4) }, () =>
+    cancels && random.chance(0.4) ? cancel(context, id, random.below(100)) : look(context, id, random.below(100)),
+  );
+  await Promise.all(all);
+}
+
+async function look(context: ClientContext, id: string, afterMs: number): Promise<void> {
+  await pause(afterMs);
+  const invokedMs = Date.now();
+  const path = `/v1/topics/${context.topic}/messages/${id}`;
+  const answer = await untilAnswered(context.nodes, context.random.below(3), () => ({ method: 'GET', path }), limits);
+  const looked = { kind: 'looked', id, invokedMs, atMs: Date.now() } as const;
+  if (answer?.status === 404) context.history.add({ ...looked, state: 'notFound', groups: [] });
+  if (answer?.status !== 200) return;
+  const lines = answer.json['groups'] as readonly { group: string; state: string; attempts: number }[];
+  const groups = lines.map(({ group, state, attempts }) => ({ group, state, attempts }));
+  context.history.add({ ...looked, state: String(answer.json['state']), groups });
 }
 
 async function cancel(context: ClientContext, id: string, afterMs: number): Promise<void> {
   await pause(afterMs);
-  context.history.add({ kind: 'cancelInvoked', id, atMs: Date.now() });
-  const headers = { 'idempotency-key': token(16) };
+  const key = token(16);
+  context.history.add({ kind: 'cancelInvoked', id, key, atMs: Date.now() });
+  const headers = { 'idempotency-key': key };
   const path = `/v1/topics/${context.topic}/messages/${id}`;
   const answer = await untilAnswered(
     context.nodes,
@@ -78,7 +106,16 @@ async function cancel(context: ClientContext, id: string, afterMs: number): Prom
     limits,
   );
   const verdict = answer === undefined ? 'unknown' : String(answer.json['kind'] ?? answer.json['code']);
-  context.history.add({ kind: 'cancelEnded', id, atMs: Date.now(), verdict });
+  const { leasedUntilMs, attempts } = answer?.json ?? {};
+  context.history.add({
+    kind: 'cancelEnded',
+    id,
+    key,
+    atMs: Date.now(),
+    verdict,
+    ...(typeof leasedUntilMs === 'number' ? { leasedUntilMs } : {}),
+    ...(typeof attempts === 'number' ? { attempts } : {}),
+  });
 }
 
 interface Lease {
@@ -172,7 +209,12 @@ async function settle(
     ...(how === 'extend' ? { lease: leaseMs } : {}),
   };
   const request = { method: 'POST' as const, path: `/v1/topics/${context.topic}/groups/${group}/${how}`, body };
-  const answer = await untilAnswered(context.nodes, random.below(3), () => request, limits);
+  let sent = 0;
+  const send = () => {
+    sent += 1;
+    return request;
+  };
+  const answer = await untilAnswered(context.nodes, random.below(3), send, limits);
   const [result] =
     answer?.status === 200 ? (answer.json['results'] as readonly { result: string; leasedUntilMs?: number }[]) : [];
   history.add({
@@ -180,6 +222,7 @@ async function settle(
     ...facts,
     atMs: Date.now(),
     result: answer === undefined ? 'unknown' : (result?.result ?? String(answer.json['code'])),
+    sent,
     ...(result?.leasedUntilMs === undefined ? {} : { leasedUntilMs: result.leasedUntilMs }),
   });
 }

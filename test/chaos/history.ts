@@ -12,8 +12,28 @@ export type HistoryEvent =
       readonly id?: string;
       readonly deliverAtMs?: number;
     }
-  | { readonly kind: 'cancelInvoked'; readonly id: string; readonly atMs: number }
-  | { readonly kind: 'cancelEnded'; readonly id: string; readonly atMs: number; readonly verdict: string }
+  /** The key is the request's idempotency key: it tells overlapping cancels of one message apart. */
+  | { readonly kind: 'cancelInvoked'; readonly id: string; readonly key: string; readonly atMs: number }
+  | {
+      readonly kind: 'cancelEnded';
+      readonly id: string;
+      readonly key: string;
+      readonly atMs: number;
+      /** `unknown` when no answer came. */
+      readonly verdict: string;
+      readonly leasedUntilMs?: number;
+      readonly attempts?: number;
+    }
+  /** A get that was answered; one that was not changed nothing. */
+  | {
+      readonly kind: 'looked';
+      readonly id: string;
+      readonly invokedMs: number;
+      readonly atMs: number;
+      /** `notFound` among the states. */
+      readonly state: string;
+      readonly groups: readonly { readonly group: string; readonly state: string; readonly attempts: number }[];
+    }
   | {
       readonly kind: 'received';
       readonly group: string;
@@ -44,6 +64,8 @@ export type HistoryEvent =
       readonly atMs: number;
       readonly result: string;
       readonly leasedUntilMs?: number;
+      /** How often the request was sent. */
+      readonly sent: number;
     }
   | { readonly kind: 'fault'; readonly atMs: number; readonly what: string }
   | {

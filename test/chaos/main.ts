@@ -20,12 +20,14 @@ const { history, faults } = await runChaos({ seconds: Number(values.seconds), se
 console.log(`faults: ${[...faults].map(([name, count]) => `${name} ${count}`).join(', ')}`);
 const count = (kind: string) => history.filter((event) => event.kind === kind).length;
 console.log(
-  `scheduled ${count('scheduleInvoked')}, cancels ${count('cancelInvoked')}, received ${count('received')}, settled ${count('settleEnded')}`,
+  `scheduled ${count('scheduleInvoked')}, cancels ${count('cancelInvoked')}, gets ${count('looked')}, received ${count('received')}, settled ${count('settleEnded')}`,
 );
 let failed = false;
 for (const [name, check] of Object.entries(checks)) {
+  const startedMs = performance.now();
   const faultsFound = check(history);
-  console.log(`${name}: ${faultsFound.length}`);
+  const tookMs = performance.now() - startedMs;
+  console.log(`${name}: ${faultsFound.length}${tookMs > 500 ? ` (${(tookMs / 1_000).toFixed(1)} s)` : ''}`);
   for (const fault of faultsFound.slice(0, 5)) console.log(`    ${fault}`);
   failed ||= faultsFound.length > 0;
 }

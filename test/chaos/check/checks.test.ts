@@ -13,7 +13,7 @@ const received = (
   number: 1,
   id: 'm1',
   token,
-  attempt: 1,
+  attempt: token,
   invokedMs: atMs - 10,
   atMs,
   leasedUntilMs: atMs + 4_000,
@@ -23,7 +23,7 @@ const received = (
 });
 const settled = (how: 'ack' | 'nack', token: number, atMs: number): readonly HistoryEvent[] => [
   { kind: 'settleInvoked', how, group: 'g', id: 'm1', token, atMs },
-  { kind: 'settleEnded', how, group: 'g', id: 'm1', token, atMs: atMs + 1, result: 'ok' },
+  { kind: 'settleEnded', how, group: 'g', id: 'm1', token, atMs: atMs + 1, result: 'ok', sent: 1 },
 ];
 const scheduled: readonly HistoryEvent[] = [
   { kind: 'scheduleInvoked', number: 1, atMs: 0, dueMs: 1_000 },
@@ -80,6 +80,12 @@ const bad: Readonly<Record<string, readonly HistoryEvent[]>> = {
     ...settled('ack', 2, 3_300),
     final,
   ],
+  'without an order in which it could have happened': [
+    ...good.slice(0, -1),
+    { kind: 'cancelInvoked', id: 'm1', key: 'k', atMs: 1_500 },
+    { kind: 'cancelEnded', id: 'm1', key: 'k', atMs: 1_510, verdict: 'leased', leasedUntilMs: 5_200 },
+    final,
+  ],
   'counts that do not add up': [...good.slice(0, -1), { ...final, stateHashes: ['a', 'b', 'a'] }],
 };
 
@@ -88,10 +94,10 @@ test.each(Object.keys(checks))('%s: found', (name) => {
 });
 
 test.each([
-  ['cancelled, then delivered', [{ kind: 'cancelEnded', id: 'm1', atMs: 10, verdict: 'cancelled' } as const]],
+  ['cancelled, then delivered', [{ kind: 'cancelEnded', id: 'm1', key: 'k', atMs: 10, verdict: 'cancelled' } as const]],
   [
     'stopped, then asked for and delivered',
-    [{ kind: 'cancelEnded', id: 'm1', atMs: 1_150, verdict: 'stopped' } as const],
+    [{ kind: 'cancelEnded', id: 'm1', key: 'k', atMs: 1_150, verdict: 'stopped' } as const],
   ],
 ])('%s is found', (_, events) => {
   expect(checks['delivered after a definite end']?.([...good, ...events]).length).toBeGreaterThan(0);

@@ -1,6 +1,9 @@
 // What must hold of a history, whoever made it. Shares no code with the product. Each check has a history that it refuses
 // (checks.test.ts). A check returns sentences, none when all is well.
+import { judgeAll } from '../../linearizable/objects.ts';
+import { readsAreLinearizable } from '../../linearizable/reads.ts';
 import type { HistoryEvent } from '../history.ts';
+import { messageObjects } from './message-objects.ts';
 
 type Of<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;
 const of = <K extends HistoryEvent['kind']>(history: readonly HistoryEvent[], kind: K): readonly Of<K>[] =>
@@ -186,6 +189,9 @@ const countsThatDoNotAddUp: Check = (history) => {
   return faults;
 };
 
+/** All that clients were told of one message, in one order that time allows (test/linearizable). */
+const withoutAnOrder: Check = (history) => judgeAll(messageObjects(history, readsAreLinearizable)).faults;
+
 export const checks: Readonly<Record<string, Check>> = {
   lost,
   unexpected,
@@ -194,6 +200,7 @@ export const checks: Readonly<Record<string, Check>> = {
   'leases that overlap in the order of the log': overlappingLeases,
   'one lease given to two receives': leaseGivenTwice,
   'repeats not explained by a lease that ended': unexplainedRepeats,
+  'without an order in which it could have happened': withoutAnOrder,
   'counts that do not add up': countsThatDoNotAddUp,
 };
 
