@@ -1,0 +1,42 @@
+// An image, opened as a program opens a store on its directory; and afterwards its log and its state, row by row.
+import { openLevelLog } from '@holdfast/raft';
+import { openDirectory, startFault } from '@holdfast/server';
+import { openStore } from '@holdfast/store';
+import { Holdfast, type HoldfastStore } from 'holdfast';
+
+/** @throws StartError, RaftError: what the start was refused with */
+export async function withStore(dataDir: string, use: (store: HoldfastStore) => Promise<void>): Promise<void> {
+  try {
+    const store = await Holdfast.open({ dataDir });
+    try {
+      await use(store);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    throw startFault(dataDir, error);
+  }
+}
+
+/**
+ * Every entry of the log and every row of the state, as they lie on the disk.
+ *
+ * @returns faults, as sentences
+ * @throws what the start was refused with
+ */
+export async function walk(dataDir: string, id: string, members: readonly string[]): Promise<readonly string[]> {
+  const directory = await openDirectory(dataDir, () => undefined);
+  try {
+    const { database } = directory;
+    const store = await openStore({ database });
+    const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: Math.random });
+    for (let index = log.firstIndex; index <= log.lastIndex; ) {
+      const entries = log.entries(index, log.lastIndex, 2 ** 20);
+      if (entries.length === 0) return [`the log shows nothing from index ${index} on`];
+      index += entries.length;
+    }
+    return await store.check();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,50 @@
+// The counts of a run, and what of them is a fault.
+import type { ImageResult } from './check/images.ts';
+
+const maxShown = 10;
+
+export class Tally {
+  #images = 0;
+  #opened = 0;
+  #checked = 0;
+  #lost = 0;
+  #holes = 0;
+  #pages = 0;
+  #names = 0;
+  readonly #refused = new Map<string, number>();
+  readonly #faults: string[] = [];
+  readonly #startedMs = performance.now();
+
+  add({ image, place, lost, verdict }: ImageResult): void {
+    this.#images++;
+    this.#pages += lost.pages;
+    this.#names += lost.names;
+    this.#checked += verdict.checked;
+    this.#lost += verdict.lost.length;
+    this.#holes += verdict.holes.length;
+    const say = (what: string): number => this.#faults.push(`image ${image}, place ${place}: ${what}`);
+    if (verdict.refused === undefined) this.#opened++;
+    else {
+      const { code, message } = verdict.refused;
+      this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
+      say(`nothing was lost that a sync had covered, and the start was refused: ${message}`);
+    }
+    for (const what of verdict.lost.slice(0, 1)) say(what);
+    for (const what of verdict.holes.slice(0, 1)) say(what);
+  }
+
+  get failed(): boolean {
+    return this.#faults.length > 0 || this.#images === 0;
+  }
+
+  lines(): readonly string[] {
+    const seconds = (performance.now() - this.#startedMs) / 1_000;
+    const refused = [...this.#refused].map(([code, count]) => `${code} ${count}`).join(', ');
+    return [
+      ...this.#faults.slice(0, maxShown),
+      `images ${this.#images} in ${seconds.toFixed(0)} s; without ${this.#pages} pages and ${this.#names} names that no sync had covered`,
+      `opened ${this.#opened}, refused ${this.#images - this.#opened}${refused === '' ? '' : ` (${refused})`}`,
+      `acknowledged and looked up ${this.#checked}: lost ${this.#lost}; holes ${this.#holes}`,
+    ];
+  }
+}
