@@ -6,7 +6,7 @@ import { InvariantViolated } from './assert.ts';
 import { maxTerm } from './bounds.ts';
 import type { Message, MessageBody } from './message.ts';
 
-const heartbeat = { kind: 'heartbeat', term: 5, commit: 0 } as const;
+const heartbeat = { kind: 'heartbeat', term: 5, commit: 0, round: 0 } as const;
 const append = { kind: 'appendRequest', term: 5, previousIndex: 0, previousTerm: 0, commit: 0, entries: [] } as const;
 const answer = {
   kind: 'appendResponse',
@@ -44,7 +44,14 @@ test.each<[string, MessageBody]>([
     'entries of an earlier term than the one before',
     { ...append, previousIndex: 1, previousTerm: 3, entries: entriesOf([2], 2) },
   ],
-  ['a candidate whose log is of a later term', { kind: 'voteRequest', term: 5, lastIndex: 1, lastTerm: 6 }],
+  ['a round that is none', { ...heartbeat, round: -1 }],
+  ['a read without a name', { kind: 'readRequest', term: 5, context: Number.NaN }],
+  ['an answer to a read at no index', { kind: 'readResponse', term: 5, context: 1, granted: true, index: 0.5 }],
+  ['a wish to hand over in term 0', { kind: 'timeoutNow', term: 0 }],
+  [
+    'a candidate whose log is of a later term',
+    { kind: 'voteRequest', term: 5, lastIndex: 1, lastTerm: 6, transfer: false },
+  ],
 ])('%s is dropped', (_what, body) => {
   const b = follower();
   b.core.step(message('a', 'b', body));
@@ -81,6 +88,9 @@ test('no message crashes a node, unless it says that somebody else broke the pro
       'appendResponse',
       'heartbeat',
       'heartbeatResponse',
+      'timeoutNow',
+      'readRequest',
+      'readResponse',
     ),
     term: number,
     lastIndex: number,
@@ -102,6 +112,9 @@ test('no message crashes a node, unless it says that somebody else broke the pro
     hintIndex: number,
     hintTerm: number,
     applied: number,
+    transfer: fc.boolean(),
+    round: number,
+    context: number,
     from: fc.constantFrom('a', 'b', 'c', 'x'),
     to: fc.constantFrom('a', 'b'),
   });

@@ -17,7 +17,10 @@ const isPosition = (index: number, term: number): boolean =>
   isCount(index) && isTerm(term) && (index === 0) === (term === 0);
 
 const isRequest = (message: MessageOf<'preVoteRequest' | 'voteRequest'>): boolean =>
-  message.term >= 1 && isPosition(message.lastIndex, message.lastTerm) && message.lastTerm <= message.term;
+  message.term >= 1 &&
+  isPosition(message.lastIndex, message.lastTerm) &&
+  message.lastTerm <= message.term &&
+  typeof message.transfer === 'boolean';
 const isAnswer = (message: MessageOf<'preVoteResponse' | 'voteResponse'>): boolean =>
   typeof message.granted === 'boolean';
 
@@ -37,8 +40,11 @@ const rules: { readonly [K in MessageKind]: (message: MessageOf<K>) => boolean }
     isCount(message.index) &&
     isPosition(message.hintIndex, message.hintTerm) &&
     isCount(message.applied),
-  heartbeat: (message) => message.term >= 1 && isCount(message.commit),
-  heartbeatResponse: (message) => isCount(message.applied),
+  heartbeat: (message) => message.term >= 1 && isCount(message.commit) && isCount(message.round),
+  heartbeatResponse: (message) => isCount(message.applied) && isCount(message.round),
+  timeoutNow: (message) => message.term >= 1,
+  readRequest: (message) => isCount(message.context),
+  readResponse: (message) => isCount(message.context) && typeof message.granted === 'boolean' && isCount(message.index),
 };
 
 /** Contiguous indexes, terms that never fall, none later than the leader's. */

@@ -32,18 +32,22 @@ export function becomePreCandidate(raft: Raft): void {
   raft.own = { role: 'preCandidate', tally };
   resetElectionTimer(raft);
   retryEarly(raft);
-  for (const to of raft.others) askForVote(raft, to, 'preVoteRequest', raft.term + 1);
+  for (const to of raft.others) askForVote(raft, to, 'preVoteRequest', raft.term + 1, false);
   tally.count(raft.config.id, true);
-  if (tally.won) becomeCandidate(raft);
+  if (tally.won) becomeCandidate(raft, false);
 }
 
 /** Votes for itself in a new term. The requests, and the own voice, wait for that vote to be durable. */
-export function becomeCandidate(raft: Raft): void {
-  assert(raft.own.role === 'preCandidate' && raft.own.tally.won, 'only a won pre-vote raises the term');
+export function becomeCandidate(raft: Raft, transfer: boolean): void {
+  const { own } = raft;
+  assert(
+    transfer || (own.role === 'preCandidate' && own.tally.won),
+    'only a won pre-vote or a transfer raises the term',
+  );
   enterTerm(raft, raft.term + 1, raft.config.id);
   raft.own = { role: 'candidate', tally: new Tally(raft.config.voters) };
   resetElectionTimer(raft);
-  for (const to of raft.others) askForVote(raft, to, 'voteRequest', raft.term);
+  for (const to of raft.others) askForVote(raft, to, 'voteRequest', raft.term, transfer);
 }
 
 /**
@@ -68,6 +72,9 @@ export function becomeLeader(raft: Raft): void {
     termStartIndex,
     uncommitted: new Uncommitted(config.maxUncommittedBytes),
     heartbeatDueAt: raft.now + config.heartbeatTicks,
+    transfer: undefined,
+    round: 0,
+    reads: new Map(),
   };
   raft.fastAttempts = 0;
   log.append(config.encode(termStartIndex, raft.term, 'empty', new Uint8Array(0)));
@@ -81,6 +88,12 @@ function enterTerm(raft: Raft, term: number, vote: NodeId | undefined): void {
   raft.held.clear();
 }
 
-function askForVote(raft: Raft, to: NodeId, kind: 'preVoteRequest' | 'voteRequest', term: number): void {
-  send(raft, to, { kind, term, lastIndex: raft.log.lastIndex, lastTerm: raft.log.lastTerm });
+function askForVote(
+  raft: Raft,
+  to: NodeId,
+  kind: 'preVoteRequest' | 'voteRequest',
+  term: number,
+  transfer: boolean,
+): void {
+  send(raft, to, { kind, term, lastIndex: raft.log.lastIndex, lastTerm: raft.log.lastTerm, transfer });
 }

@@ -12,6 +12,12 @@ export const backlogPatienceElections = 10;
 /** After a pause that was longer than an election, a leader must hear its quorum within this many heartbeats. */
 export const graceHeartbeats = 2;
 
+/** Calls of `readIndex` that wait for their answer; more fail at once. */
+export const maxWaitingReads = 16_384;
+
+/** A read that has no answer after this many election timeouts has failed. */
+export const readPatienceElections = 2;
+
 /** An unanswered probe is repeated after this many heartbeats, then after twice as many, and so on ... */
 export const probePatienceHeartbeats = 2;
 

@@ -11,7 +11,7 @@ type Response = VoteResponse & { readonly from: NodeId };
 export function stepPreVoteResponse(raft: Raft, own: Own<'preCandidate'>, response: Response): void {
   if (response.granted && response.term !== raft.term + 1) return; // of an earlier round
   own.tally.count(response.from, response.granted);
-  if (own.tally.won) becomeCandidate(raft);
+  if (own.tally.won) becomeCandidate(raft, false);
   else maybeLose(raft, own);
 }
 

@@ -3,16 +3,18 @@ import { admits } from './admit.ts';
 import { isActive } from './election/check-quorum.ts';
 import { settleTerm } from './election/term.ts';
 import { resetElectionTimer } from './election/timer.ts';
+import { transferLeadership } from './election/transfer.ts';
 import { checkInvariants, observe } from './invariants.ts';
 import { propose } from './leader.ts';
 import type { Message, NodeId } from './message.ts';
 import type { Raft } from './raft.ts';
 import { createRaft, leaderOf } from './raft.ts';
 import type { Ready, Receipt } from './ready.ts';
+import { readIndex } from './replication/read-index.ts';
 import type { EventOf } from './role.ts';
 import { dispatch } from './role.ts';
 import { takeReady, takeReceipt } from './turn.ts';
-import type { Core, CoreConfig, CoreState, CoreStatus, Proposed } from './types.ts';
+import type { Core, CoreConfig, CoreState, CoreStatus, Proposed, Transferred } from './types.ts';
 
 export type * from './types.ts';
 
@@ -53,6 +55,14 @@ class RaftCore implements Core {
 
   propose(payload: Uint8Array): Proposed {
     return this.#checked(() => propose(this.#raft, payload));
+  }
+
+  readIndex(context: number): void {
+    this.#checked(() => readIndex(this.#raft, context));
+  }
+
+  transferLeadership(to: NodeId | undefined): Transferred {
+    return this.#checked(() => transferLeadership(this.#raft, to));
   }
 
   peerDown(peer: NodeId): void {
@@ -111,6 +121,8 @@ class RaftCore implements Core {
       durableIndex: log.stableIndex,
       termStartIndex: own.role === 'leader' ? own.termStartIndex : undefined,
       uncommittedBytes: own.role === 'leader' ? own.uncommitted.bytes : 0,
+      transferringTo: own.role === 'leader' ? own.transfer?.to : undefined,
+      waitingReads: raft.reads.waiting,
       followers: new Map(followers),
     };
   }

@@ -46,9 +46,9 @@ test('the commit index is bounded by what the append proved to match, not by the
 
 test('a heartbeat commits what it names, and nothing that this log does not hold', () => {
   const b = follower({ log: [1, 1] });
-  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 2 }));
+  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 2, round: 0 }));
   expect(b.status.commit).toBe(2);
-  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 3 }));
+  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 3, round: 0 }));
   expect(b.status.commit).toBe(2);
 });
 
@@ -122,13 +122,15 @@ test('the completion of a write never counts for entries that a newer leader has
 
 test('two leaders in one term stop the node', () => {
   const b = follower({ log: [1] });
-  expect(() => b.core.step(message('c', 'b', { kind: 'heartbeat', term: 1, commit: 0 }))).toThrow('one leader a term');
+  expect(() => b.core.step(message('c', 'b', { kind: 'heartbeat', term: 1, commit: 0, round: 0 }))).toThrow(
+    'one leader a term',
+  );
 });
 
 test('a leader of an earlier term learns the term, and changes nothing', () => {
   const b = follower({ log: [1], term: 5 });
   append(b, 4, [1, 1], [4], 2);
-  b.core.step(message('c', 'b', { kind: 'heartbeat', term: 4, commit: 1 }));
+  b.core.step(message('c', 'b', { kind: 'heartbeat', term: 4, commit: 1, round: 0 }));
   expect(b.settle()).toMatchObject([
     { kind: 'heartbeatResponse', to: 'a', term: 5 },
     { kind: 'heartbeatResponse', to: 'c', term: 5 },

@@ -28,7 +28,7 @@ export function stepHeartbeat(raft: Raft, message: Heartbeat & { readonly from: 
   // The leader sends at most what this node has acknowledged to it. A shorter log has lost durable entries; then the
   // leader's word is no proof.
   if (message.commit <= raft.log.lastIndex) commitTo(raft, message.commit);
-  send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied });
+  send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied, round: message.round });
 }
 
 /** A large append of the own leader is on its way: the leader lives, whatever its heartbeats do. */

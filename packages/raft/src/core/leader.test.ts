@@ -56,9 +56,9 @@ test('the commit index is told at once, and to each follower only what it is kno
   a.core.propose(command('x'));
   a.settle();
   accept(a, 'b', 2);
-  expect(a.settle()).toMatchObject([{ kind: 'heartbeat', to: 'b', commit: 2 }]);
+  expect(a.settle()).toMatchObject([{ kind: 'heartbeat', to: 'b', commit: 2, round: 0 }]);
   accept(a, 'c', 2);
-  expect(a.settle()).toMatchObject([{ kind: 'heartbeat', to: 'c', commit: 2 }]);
+  expect(a.settle()).toMatchObject([{ kind: 'heartbeat', to: 'c', commit: 2, round: 0 }]);
   expect(a.settle()).toEqual([]);
 });
 
@@ -207,13 +207,13 @@ test('nobody but a leader takes proposals, and a leader that stops takes none', 
 
 test('a second leader in the same term stops the node', () => {
   const a = leader();
-  expect(() => a.core.step(message('b', 'a', { kind: 'heartbeat', term: 1, commit: 0 }))).toThrow(
+  expect(() => a.core.step(message('b', 'a', { kind: 'heartbeat', term: 1, commit: 0, round: 0 }))).toThrow(
     'cannot reach a leader',
   );
 });
 
 test("the follower's applied index is kept for back-pressure", () => {
   const a = settledLeader();
-  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 1, applied: 1 }));
+  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 1, applied: 1, round: 0 }));
   expect(a.status.followers.get('b')).toMatchObject({ match: 1, applied: 1 });
 });

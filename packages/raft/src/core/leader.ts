@@ -2,6 +2,7 @@
 // From raft/driver/group-commit.ts, on to raft/driver/loop.ts.
 import { becomeFollower } from './become.ts';
 import { hasQuorum } from './election/check-quorum.ts';
+import { maybeAbandon } from './election/transfer.ts';
 import type { AppendResponse, HeartbeatResponse, NodeId } from './message.ts';
 import type { Own, Raft } from './raft.ts';
 import { maybeCommit } from './replication/commit.ts';
@@ -11,6 +12,7 @@ export function propose(raft: Raft, payload: Uint8Array): Proposed {
   const { own, log, term } = raft;
   if (raft.stopping) return { kind: 'refused', reason: 'stopping' };
   if (own.role !== 'leader') return { kind: 'refused', reason: 'notLeader' };
+  if (own.transfer !== undefined) return { kind: 'refused', reason: 'transferring' };
   if (!own.uncommitted.hasRoomFor(payload.length)) return { kind: 'refused', reason: 'tooManyUncommitted' };
   const index = log.lastIndex + 1;
   log.append(raft.config.encode(index, term, 'commands', payload));
@@ -44,6 +46,7 @@ export function stepHeartbeatResponse(
   if (progress === undefined) return;
   progress.heardAt = raft.now;
   progress.applied = response.applied;
+  progress.round = Math.max(progress.round, response.round);
   progress.maybeResend(raft.now);
 }
 
@@ -52,8 +55,10 @@ export function tickLeader(raft: Raft, own: Own<'leader'>): void {
     becomeFollower(raft, raft.term, undefined);
     return;
   }
+  maybeAbandon(raft, own);
   if (raft.now < own.heartbeatDueAt) return;
   own.heartbeatDueAt = raft.now + raft.config.heartbeatTicks;
+  if (own.transfer !== undefined) own.transfer.asked = false; // it may be lost
   for (const progress of own.followers.values()) progress.heartbeatOwed = true;
 }
 

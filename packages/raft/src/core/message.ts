@@ -30,6 +30,8 @@ export interface VoteRequest {
   readonly term: number;
   readonly lastIndex: number;
   readonly lastTerm: number;
+  /** The leader itself has asked for this election (`timeoutNow`): that it is heard is no reason to refuse. */
+  readonly transfer: boolean;
 }
 
 /** Answers a (pre-)vote. A granted vote leaves after the grant is durable. */
@@ -69,12 +71,40 @@ export interface Heartbeat {
   readonly kind: 'heartbeat';
   readonly term: number;
   readonly commit: number;
+  /** The last round of reads that this leader began in its term (thesis 6.4); 0 before the first. */
+  readonly round: number;
 }
 
 export interface HeartbeatResponse {
   readonly kind: 'heartbeatResponse';
   readonly term: number;
   readonly applied: number;
+  /** The round of the heartbeat that this answers; 0 confirms no read. */
+  readonly round: number;
+}
+
+/** Leader to a voter that has everything: stand for election now (thesis 3.10). */
+export interface TimeoutNow {
+  readonly kind: 'timeoutNow';
+  readonly term: number;
+}
+
+/** Follower to leader: up to where must I have applied before I may answer reads? Asked again until it is answered. */
+export interface ReadRequest {
+  readonly kind: 'readRequest';
+  readonly term: number;
+  /** Names the reads that the sender waits for. No two lives of a node use the same one. */
+  readonly context: number;
+}
+
+export interface ReadResponse {
+  readonly kind: 'readResponse';
+  readonly term: number;
+  readonly context: number;
+  /** Refused: the sender leads no more, or is about to hand over. */
+  readonly granted: boolean;
+  /** Granted: the commit index when the leader was confirmed to lead. */
+  readonly index: number;
 }
 
 interface Bodies {
@@ -86,6 +116,9 @@ interface Bodies {
   appendResponse: AppendResponse;
   heartbeat: Heartbeat;
   heartbeatResponse: HeartbeatResponse;
+  timeoutNow: TimeoutNow;
+  readRequest: ReadRequest;
+  readResponse: ReadResponse;
 }
 
 export type MessageKind = keyof Bodies;

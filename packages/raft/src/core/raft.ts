@@ -5,9 +5,25 @@ import { majorityOf } from './membership/quorum.ts';
 import type { Message, NodeId } from './message.ts';
 import type { HardState } from './ready.ts';
 import { LogView } from './replication/log-view.ts';
+import { OwnReads } from './replication/own-reads.ts';
 import type { Progress } from './replication/progress.ts';
 import type { Uncommitted } from './replication/uncommitted.ts';
 import type { CoreConfig, CoreState, Role } from './types.ts';
+
+/** Leadership is being handed over. Until it is abandoned at `dueAt` nothing is proposed and no read is answered. */
+interface Transfer {
+  readonly to: NodeId;
+  readonly dueAt: number;
+  /** `timeoutNow` is on its way. */
+  asked: boolean;
+}
+
+/** Somebody waits for an index to read at. `round` 0: for the next round; then the index is not known either. */
+export interface Read {
+  readonly context: number;
+  readonly round: number;
+  readonly index: number;
+}
 
 /** What only makes sense in one role is kept with the role, and gone with it. */
 interface Roles {
@@ -20,6 +36,11 @@ interface Roles {
     readonly termStartIndex: number;
     readonly uncommitted: Uncommitted;
     heartbeatDueAt: number;
+    transfer: Transfer | undefined;
+    /** The last round of heartbeats that confirms reads. */
+    round: number;
+    /** By who asks. A node asks for one batch at a time. */
+    readonly reads: Map<NodeId, Read>;
   };
 }
 export type Own<R extends Role = Role> = { [P in R]: { readonly role: P } & Roles[P] }[R];
@@ -58,6 +79,9 @@ export interface Raft {
 
   applied: number;
   appliedAt: number;
+  /** The reads of this node's owner. */
+  readonly reads: OwnReads;
+
   /** Given out to be applied, up to here; the pieces that are not reported back yet. */
   handedOut: number;
   outstanding: { readonly lastIndex: number; readonly bytes: number }[];
@@ -83,6 +107,7 @@ export function createRaft(config: CoreConfig, state: CoreState): Raft {
     down: new Set(),
     fastAttempts: 0,
     stopping: false,
+    reads: new OwnReads(),
     outbox: [],
     held: new Map(),
     durable: state.hardState,

@@ -26,11 +26,19 @@ export interface Write {
   readonly messagesAfterWrite: readonly Message[];
 }
 
+/** The answer to one `readIndex`. */
+export type ReadState =
+  /** A read of the state sees everything that was committed when it was asked for, once `index` is applied. */
+  | { readonly context: number; readonly kind: 'ready'; readonly index: number }
+  /** The leader was lost, hands over, or did not answer in time. Ask again. */
+  | { readonly context: number; readonly kind: 'failed' };
+
 export interface Ready {
   readonly messages: readonly Message[];
   readonly write: Write | undefined;
   /** Newly committed, durable here, and not given out before; at most `maxApplyBytes` of them a call. */
   readonly committed: readonly Entry[];
+  readonly readStates: readonly ReadState[];
 }
 
 export type Receipt =

@@ -7,12 +7,14 @@ import { maybeCampaign } from './election/campaign.ts';
 import { doubtQuorum } from './election/check-quorum.ts';
 import { leaderDown } from './election/fast-path.ts';
 import { agePatience } from './election/timer.ts';
+import { stepTimeoutNow, targetDown } from './election/transfer.ts';
 import { answerPreVote, answerVote } from './election/vote.ts';
 import { hearBytes, stepAppend, stepHeartbeat } from './follower.ts';
 import * as leading from './leader.ts';
 import type { MessageKind, MessageOf, NodeId } from './message.ts';
 import type { Own, Raft } from './raft.ts';
 import { maybeCommit } from './replication/commit.ts';
+import { refuseRead, stepReadResponse, takeRead } from './replication/read-index.ts';
 import type { Role } from './types.ts';
 
 /** What reaches the core from its own node. */
@@ -50,6 +52,9 @@ const follower: Row<'follower'> = {
   appendResponse: ignore, // it led this term until it lost its quorum
   heartbeat: (raft, _own, message) => stepHeartbeat(raft, message),
   heartbeatResponse: ignore,
+  timeoutNow: (raft, own, message) => stepTimeoutNow(raft, own, message),
+  readRequest: (raft, _own, message) => refuseRead(raft, message),
+  readResponse: (raft, own, message) => stepReadResponse(raft, own, message),
   heard: (raft, own, { peer }) => hearBytes(raft, own, peer),
   tick: campaign,
   written: ignore,
@@ -73,6 +78,9 @@ const preCandidate: Row<'preCandidate'> = {
   appendResponse: ignore, // it may have led this term
   heartbeat: (raft, _own, message) => stepHeartbeat(raft, message),
   heartbeatResponse: ignore,
+  timeoutNow: (raft, own, message) => stepTimeoutNow(raft, own, message),
+  readRequest: (raft, _own, message) => refuseRead(raft, message),
+  readResponse: ignore, // the leader that was asked is lost
   heard: ignore, // bytes prove no term
   tick: campaign,
   written: ignore,
@@ -93,6 +101,9 @@ const candidate: Row<'candidate'> = {
   appendResponse: impossible, // it has not led this term, and only leaders are answered
   heartbeat: (raft, _own, message) => stepHeartbeat(raft, message),
   heartbeatResponse: ignore, // tells its term to the leader that this node was before (election/term.ts)
+  timeoutNow: ignore, // it stands already
+  readRequest: (raft, _own, message) => refuseRead(raft, message),
+  readResponse: ignore,
   heard: ignore,
   tick: campaign,
   written: countOwnVote,
@@ -113,11 +124,17 @@ const leader: Row<'leader'> = {
   appendResponse: leading.stepAppendResponse,
   heartbeat: impossible,
   heartbeatResponse: leading.stepHeartbeatResponse,
+  timeoutNow: impossible,
+  readRequest: (_raft, own, message) => takeRead(own, message.from, message.context),
+  readResponse: ignore, // what it asked its predecessor is lost
   heard: ignore, // only an answer shows that it still follows
   tick: leading.tickLeader,
   written: maybeCommit, // its own disk is one of the majority
   applied: ignore,
-  peerDown: (_raft, own, { peer }) => leading.probeAgain(own, peer),
+  peerDown: (_raft, own, { peer }) => {
+    leading.probeAgain(own, peer);
+    targetDown(own, peer);
+  },
   peerReset: (_raft, own, { peer }) => leading.probeAgain(own, peer),
   diskStalled: leading.maybeYieldToFasterDisks,
   paused: (raft, own, { ticks }) => doubtQuorum(raft, own, ticks),

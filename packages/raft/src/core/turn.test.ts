@@ -24,7 +24,7 @@ test('a driver that says it can write during a write is stopped, as is a receipt
 
 test('hard state goes out once, with what depends on it behind it', () => {
   const b = member('b');
-  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 3, commit: 0 }));
+  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 3, commit: 0, round: 0 }));
   const { write, messages } = b.core.ready({ canWrite: true });
   expect(messages).toEqual([]);
   expect(write).toMatchObject({
@@ -34,14 +34,14 @@ test('hard state goes out once, with what depends on it behind it', () => {
     messagesAfterWrite: [{ kind: 'heartbeatResponse', term: 3 }],
   });
   b.core.advance({ kind: 'written', lastIndex: 0, lastTerm: 0 });
-  expect(b.core.ready({ canWrite: true })).toEqual({ messages: [], write: undefined, committed: [] });
+  expect(b.core.ready({ canWrite: true })).toEqual({ messages: [], write: undefined, committed: [], readStates: [] });
 });
 
 test('a term or vote that changes during a write is written again', () => {
   const b = member('b');
-  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 3, lastIndex: 0, lastTerm: 0 }));
+  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 3, lastIndex: 0, lastTerm: 0, transfer: false }));
   b.turn();
-  b.core.step(message('c', 'b', { kind: 'voteRequest', term: 4, lastIndex: 0, lastTerm: 0 }));
+  b.core.step(message('c', 'b', { kind: 'voteRequest', term: 4, lastIndex: 0, lastTerm: 0, transfer: false }));
   expect(b.finishWrite()).toMatchObject([{ to: 'a', term: 3, granted: true }]);
   expect(b.turn()).toEqual([]);
   expect(b.finishWrite()).toMatchObject([{ to: 'c', term: 4, granted: true }]);
@@ -77,7 +77,7 @@ test('committed entries are given out once, in order, and only what is durable h
 test('a call gives out at most maxApplyBytes, and no more follows while that much is not applied', () => {
   const size = headerBytes + 1;
   const b = follower({ log: [1, 1, 1, 1, 1, 1, 1], config: { maxApplyBytes: 2 * size } });
-  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 7 }));
+  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 7, round: 0 }));
   const given = (): number[] => b.core.ready({ canWrite: false }).committed.map((entry) => entry.index);
   expect(given()).toEqual([1, 2]);
   expect(given()).toEqual([]);

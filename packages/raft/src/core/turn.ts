@@ -1,17 +1,23 @@
 // One turn: what the driver must do, and what it reports back.
 import { assert } from './assert.ts';
+import { maybeHandOver } from './election/transfer.ts';
 import type { Entry } from './message.ts';
 import type { Raft } from './raft.ts';
 import { isHardStateDurable } from './raft.ts';
 import type { Ready, Receipt, Write } from './ready.ts';
+import { turnReads } from './replication/read-index.ts';
 import { replicate } from './replication/replicate.ts';
 
 export function takeReady(raft: Raft, canWrite: boolean): Ready {
-  if (raft.own.role === 'leader') replicate(raft, raft.own);
+  turnReads(raft);
+  if (raft.own.role === 'leader') {
+    replicate(raft, raft.own);
+    maybeHandOver(raft, raft.own);
+  }
   const write = canWrite ? takeWrite(raft) : undefined;
   const messages = raft.outbox;
   raft.outbox = [];
-  return { messages, write, committed: takeCommitted(raft) };
+  return { messages, write, committed: takeCommitted(raft), readStates: raft.reads.takeAnswers() };
 }
 
 function takeWrite(raft: Raft): Write | undefined {

@@ -53,6 +53,10 @@ export interface CoreStatus {
   /** Index of this leader's own empty entry; undefined for the other roles. */
   readonly termStartIndex: number | undefined;
   readonly uncommittedBytes: number;
+  /** Whom this leader hands over to. */
+  readonly transferringTo: NodeId | undefined;
+  /** Calls of `readIndex` that have no answer yet. */
+  readonly waitingReads: number;
   readonly followers: ReadonlyMap<
     NodeId,
     { readonly match: number; readonly applied: number; readonly inflight: number; readonly recentlyActive: boolean }
@@ -61,7 +65,11 @@ export interface CoreStatus {
 
 export type Proposed =
   | { readonly kind: 'appended'; readonly index: number; readonly term: number }
-  | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'tooManyUncommitted' | 'stopping' };
+  | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'tooManyUncommitted' | 'stopping' | 'transferring' };
+
+export type Transferred =
+  | { readonly kind: 'started'; readonly to: NodeId }
+  | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'noTarget' | 'transferring' | 'stopping' };
 
 export interface Core {
   step(message: Message): void;
@@ -69,6 +77,16 @@ export interface Core {
   heard(peer: NodeId): void;
   tick(): void;
   propose(payload: Uint8Array): Proposed;
+  /**
+   * Asks for an index to read at; a follower asks its leader. Answered once in `Ready.readStates`.
+   * @param context never used before
+   */
+  readIndex(context: number): void;
+  /**
+   * Hands leadership over to this voter, or to the one that has most. Takes no proposal until the other leads, or an
+   * election timeout is over.
+   */
+  transferLeadership(to: NodeId | undefined): Transferred;
   /** Evidence that a process is gone (reset, then refused) or was replaced (a new boot id). */
   peerDown(peer: NodeId): void;
   /** Everything in flight to this peer may be lost (a connection broke): probe again. */

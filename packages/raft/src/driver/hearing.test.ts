@@ -32,6 +32,6 @@ test('a member on its own hears itself at any time', () => {
 test('only answers of the own term count', () => {
   const hearing = new Hearing(['a', 'b']);
   hearing.heard(answer('a', 2), 3, 40);
-  hearing.heard({ kind: 'heartbeat', term: 3, commit: 0, from: 'a', to: 'me' }, 3, 50);
+  hearing.heard({ kind: 'heartbeat', term: 3, commit: 0, round: 0, from: 'a', to: 'me' }, 3, 50);
   expect(hearing.majorityHeardAtMs(100)).toBe(Number.NEGATIVE_INFINITY);
 });

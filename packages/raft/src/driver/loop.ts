@@ -189,6 +189,8 @@ export class Loop<Result> {
       if (proposed.kind === 'appended') {
         this.#waiting.take(group);
         this.appended.add(proposed.index, proposed.term, group.proposers);
+      } else if (proposed.reason === 'transferring') {
+        return; // they wait: soon another leads, or this node again
       } else if (proposed.reason === 'tooManyUncommitted') {
         return this.#options.refusals.count('maxUncommittedBytes');
       } else {

@@ -2,12 +2,18 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Message } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
-import { CorruptMessage, decodeMessage, encodeMessage } from './codec.ts';
+import { CorruptMessage, decodeMessage, encodeMessage, type WireVersion } from './codec.ts';
 
 const number = fc.maxSafeNat();
 const ends = { from: fc.constant('a'), to: fc.constant('b'), term: number };
 const messages: fc.Arbitrary<Message> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('preVoteRequest', 'voteRequest'), ...ends, lastIndex: number, lastTerm: number }),
+  fc.record({
+    kind: fc.constantFrom('preVoteRequest', 'voteRequest'),
+    ...ends,
+    lastIndex: number,
+    lastTerm: number,
+    transfer: fc.boolean(),
+  }),
   fc.record({ kind: fc.constantFrom('preVoteResponse', 'voteResponse'), ...ends, granted: fc.boolean() }),
   fc.record({
     kind: fc.constant('appendResponse' as const),
@@ -18,8 +24,17 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     hintTerm: number,
     applied: number,
   }),
-  fc.record({ kind: fc.constant('heartbeat' as const), ...ends, commit: number }),
-  fc.record({ kind: fc.constant('heartbeatResponse' as const), ...ends, applied: number }),
+  fc.record({ kind: fc.constant('heartbeat' as const), ...ends, commit: number, round: number }),
+  fc.record({ kind: fc.constant('heartbeatResponse' as const), ...ends, applied: number, round: number }),
+  fc.record({ kind: fc.constant('timeoutNow' as const), ...ends }),
+  fc.record({ kind: fc.constant('readRequest' as const), ...ends, context: number }),
+  fc.record({
+    kind: fc.constant('readResponse' as const),
+    ...ends,
+    context: number,
+    granted: fc.boolean(),
+    index: number,
+  }),
   fc
     .record({
       ...ends,
@@ -35,8 +50,10 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     })),
 );
 
-function bodyOf(message: Message): { readonly body: Buffer; readonly checkedBytes: number } {
-  const { head, entries, entriesBytes } = encodeMessage(message, 123.5);
+function bodyOf(message: Message, version: WireVersion = 2): { readonly body: Buffer; readonly checkedBytes: number } {
+  const encoded = encodeMessage(message, 123.5, version);
+  if (encoded === undefined) throw new Error(`version ${version} has no ${message.kind}`);
+  const { head, entries, entriesBytes } = encoded;
   const body = Buffer.concat([head, ...entries.map((entry) => entry.bytes)]);
   expect(body.length).toBe(head.length + entriesBytes);
   return { body, checkedBytes: head.length };
@@ -46,7 +63,7 @@ test('every message comes back as it was sent, with the time of its sender', () 
   fc.assert(
     fc.property(messages, (message) => {
       const { body, checkedBytes } = bodyOf(message);
-      expect(decodeMessage(body, checkedBytes, 'a', 'b')).toEqual({ message, sample: { wallMs: 123.5 } });
+      expect(decodeMessage(body, checkedBytes, 'a', 'b', 2)).toEqual({ message, sample: { wallMs: 123.5 } });
     }),
   );
 });
@@ -56,8 +73,8 @@ test('a message that is cut anywhere, or longer than it says, is refused', () =>
     fc.property(messages, fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 8 }), (message, cut, more) => {
       const { body, checkedBytes } = bodyOf(message);
       const short = body.subarray(0, cut % body.length);
-      expect(() => decodeMessage(short, Math.min(short.length, checkedBytes), 'a', 'b')).toThrow(CorruptMessage);
-      expect(() => decodeMessage(Buffer.concat([body, more]), checkedBytes, 'a', 'b')).toThrow(CorruptMessage);
+      expect(() => decodeMessage(short, Math.min(short.length, checkedBytes), 'a', 'b', 2)).toThrow(CorruptMessage);
+      expect(() => decodeMessage(Buffer.concat([body, more]), checkedBytes, 'a', 'b', 2)).toThrow(CorruptMessage);
     }),
   );
 });
@@ -78,20 +95,40 @@ test('an entry with a flipped bit, or out of its order, is refused', () => {
   for (let bit = checkedBytes * 8; bit < body.length * 8; bit++) {
     const flipped = Buffer.from(body);
     flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-    expect(() => decodeMessage(flipped, checkedBytes, 'a', 'b'), `bit ${bit}`).toThrow(CorruptMessage);
+    expect(() => decodeMessage(flipped, checkedBytes, 'a', 'b', 2), `bit ${bit}`).toThrow(CorruptMessage);
   }
   const shifted = bodyOf({ ...append, previousIndex: 2 });
-  expect(() => decodeMessage(shifted.body, shifted.checkedBytes, 'a', 'b')).toThrow('do not follow');
+  expect(() => decodeMessage(shifted.body, shifted.checkedBytes, 'a', 'b', 2)).toThrow('do not follow');
 });
 
 test('bytes of chance are a corrupt message, and nothing worse', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (chance) => {
       try {
-        decodeMessage(Buffer.from(chance), chance.length, 'a', 'b');
+        decodeMessage(Buffer.from(chance), chance.length, 'a', 'b', 2);
       } catch (error) {
         expect(error).toBeInstanceOf(CorruptMessage);
       }
     }),
   );
+});
+
+test('a peer of version 1 gets what it can read: nothing new, and the old without what it does not know', () => {
+  const ends = { from: 'a', to: 'b', term: 3 } as const;
+  const ask = { kind: 'voteRequest', ...ends, lastIndex: 7, lastTerm: 2 } as const;
+  const beat = { kind: 'heartbeat', ...ends, commit: 5 } as const;
+  const answer = { kind: 'heartbeatResponse', ...ends, applied: 5 } as const;
+  for (const [sent, arrived, fields] of [
+    [{ ...ask, transfer: true }, { ...ask, transfer: false }, 3],
+    [{ ...beat, round: 9 }, { ...beat, round: 0 }, 2],
+    [{ ...answer, round: 9 }, { ...answer, round: 0 }, 2],
+  ] as const) {
+    const { body, checkedBytes } = bodyOf(sent, 1);
+    expect(body).toHaveLength(9 + 8 * fields);
+    expect(decodeMessage(body, checkedBytes, 'a', 'b', 1).message).toEqual(arrived);
+  }
+  const timeoutNow = { kind: 'timeoutNow', ...ends } as const;
+  expect(encodeMessage(timeoutNow, 0, 1)).toBeUndefined();
+  const { body, checkedBytes } = bodyOf(timeoutNow);
+  expect(() => decodeMessage(body, checkedBytes, 'a', 'b', 1)).toThrow('not known');
 });

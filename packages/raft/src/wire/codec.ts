@@ -21,7 +21,16 @@ const kinds = [
   'appendResponse',
   'heartbeat',
   'heartbeatResponse',
+  'timeoutNow',
+  'readRequest',
+  'readResponse',
 ] as const satisfies readonly MessageKind[];
+
+/** Of the protocol, as the handshake agrees on it. Version 1 knows neither transfers nor reads without an entry. */
+export type WireVersion = 1 | 2;
+
+/** How many of the kinds a version knows. */
+const kindsOfVersion: Readonly<Record<WireVersion, number>> = { 1: 8, 2: kinds.length };
 
 const headBytes = 9;
 const maxFieldsBytes = 6 * 8 + 1;
@@ -41,12 +50,15 @@ export interface EncodedMessage {
   readonly entriesBytes: number;
 }
 
-export function encodeMessage(message: MessageBody, wallMs: number): EncodedMessage {
+/** Undefined when a peer of this version does not know such messages. */
+export function encodeMessage(message: MessageBody, wallMs: number, version: WireVersion): EncodedMessage | undefined {
+  const kind = kinds.indexOf(message.kind);
+  if (kind >= kindsOfVersion[version]) return undefined;
   const entries = message.kind === 'appendRequest' ? message.entries : [];
   const writer = new FieldWriter(headBytes + maxFieldsBytes + 4 + 4 * entries.length);
-  writer.byte(kinds.indexOf(message.kind));
+  writer.byte(kind);
   writer.double(wallMs);
-  writeFields(writer, message);
+  writeFields(writer, message, version);
   let entriesBytes = 0;
   if (message.kind === 'appendRequest') {
     writer.count(entries.length);
@@ -58,13 +70,14 @@ export function encodeMessage(message: MessageBody, wallMs: number): EncodedMess
   return { head: writer.written(), entries, entriesBytes };
 }
 
-function writeFields(writer: FieldWriter, message: MessageBody): void {
+function writeFields(writer: FieldWriter, message: MessageBody, version: WireVersion): void {
   writer.number(message.term);
   switch (message.kind) {
     case 'preVoteRequest':
     case 'voteRequest':
       writer.number(message.lastIndex);
-      return writer.number(message.lastTerm);
+      writer.number(message.lastTerm);
+      return version === 1 ? undefined : writer.truth(message.transfer);
     case 'preVoteResponse':
     case 'voteResponse':
       return writer.truth(message.granted);
@@ -79,9 +92,19 @@ function writeFields(writer: FieldWriter, message: MessageBody): void {
       writer.number(message.hintTerm);
       return writer.number(message.applied);
     case 'heartbeat':
-      return writer.number(message.commit);
+      writer.number(message.commit);
+      return version === 1 ? undefined : writer.number(message.round);
     case 'heartbeatResponse':
-      return writer.number(message.applied);
+      writer.number(message.applied);
+      return version === 1 ? undefined : writer.number(message.round);
+    case 'timeoutNow':
+      return;
+    case 'readRequest':
+      return writer.number(message.context);
+    case 'readResponse':
+      writer.number(message.context);
+      writer.truth(message.granted);
+      return writer.number(message.index);
   }
 }
 
@@ -95,12 +118,14 @@ export function decodeMessage(
   checkedBytes: number,
   from: NodeId,
   to: NodeId,
+  version: WireVersion,
 ): { readonly message: Message; readonly sample: Sample } {
   const reader = new FieldReader(body.subarray(0, checkedBytes));
   const kind = kinds[reader.byte()];
-  if (kind === undefined) throw new CorruptMessage('its kind is not known');
+  if (kind === undefined || kinds.indexOf(kind) >= kindsOfVersion[version])
+    throw new CorruptMessage('its kind is not known');
   const wallMs = reader.double();
-  const read = readers[kind](reader.number(), reader);
+  const read = readers[kind](reader.number(), reader, version);
   const entries = read.kind === 'appendRequest' ? readEntries(reader, body, checkedBytes, read.previousIndex) : [];
   reader.end();
   if (read.kind !== 'appendRequest' && body.length !== checkedBytes) throw new CorruptMessage('bytes follow it');
@@ -108,16 +133,27 @@ export function decodeMessage(
   return { message, sample: { wallMs } };
 }
 
-type Reader<K extends MessageKind> = (term: number, reader: FieldReader) => MessageBody<K>;
+type Reader<K extends MessageKind> = (term: number, reader: FieldReader, version: WireVersion) => MessageBody<K>;
+
+// What version 1 does not say: no transfer, and a round that confirms no read.
+const transferOf = (reader: FieldReader, version: WireVersion): boolean => version > 1 && reader.truth();
+const roundOf = (reader: FieldReader, version: WireVersion): number => (version > 1 ? reader.number() : 0);
 
 const readers: { readonly [K in MessageKind]: Reader<K> } = {
-  preVoteRequest: (term, reader) => ({
+  preVoteRequest: (term, reader, version) => ({
     kind: 'preVoteRequest',
     term,
     lastIndex: reader.number(),
     lastTerm: reader.number(),
+    transfer: transferOf(reader, version),
   }),
-  voteRequest: (term, reader) => ({ kind: 'voteRequest', term, lastIndex: reader.number(), lastTerm: reader.number() }),
+  voteRequest: (term, reader, version) => ({
+    kind: 'voteRequest',
+    term,
+    lastIndex: reader.number(),
+    lastTerm: reader.number(),
+    transfer: transferOf(reader, version),
+  }),
   preVoteResponse: (term, reader) => ({ kind: 'preVoteResponse', term, granted: reader.truth() }),
   voteResponse: (term, reader) => ({ kind: 'voteResponse', term, granted: reader.truth() }),
   appendRequest: (term, reader) => ({
@@ -137,8 +173,27 @@ const readers: { readonly [K in MessageKind]: Reader<K> } = {
     hintTerm: reader.number(),
     applied: reader.number(),
   }),
-  heartbeat: (term, reader) => ({ kind: 'heartbeat', term, commit: reader.number() }),
-  heartbeatResponse: (term, reader) => ({ kind: 'heartbeatResponse', term, applied: reader.number() }),
+  heartbeat: (term, reader, version) => ({
+    kind: 'heartbeat',
+    term,
+    commit: reader.number(),
+    round: roundOf(reader, version),
+  }),
+  heartbeatResponse: (term, reader, version) => ({
+    kind: 'heartbeatResponse',
+    term,
+    applied: reader.number(),
+    round: roundOf(reader, version),
+  }),
+  timeoutNow: (term) => ({ kind: 'timeoutNow', term }),
+  readRequest: (term, reader) => ({ kind: 'readRequest', term, context: reader.number() }),
+  readResponse: (term, reader) => ({
+    kind: 'readResponse',
+    term,
+    context: reader.number(),
+    granted: reader.truth(),
+    index: reader.number(),
+  }),
 };
 
 function readEntries(reader: FieldReader, body: Buffer, from: number, previousIndex: number): readonly Entry[] {

@@ -22,6 +22,7 @@ export type CountName =
   | 'dropped.notConnected'
   | 'dropped.queueFull'
   | 'dropped.tooLarge'
+  | 'dropped.version'
   | 'connects'
   | 'lost.reset'
   | 'lost.silent'

@@ -200,7 +200,8 @@ export class Listener {
     if (connection.from === undefined) return this.#introduce(channel, introduction.hear(frame));
     switch (kind) {
       case 'message': {
-        const { message, sample } = decodeMessage(body, checkedBytes, connection.from.peer, id);
+        const { peer, version } = connection.from;
+        const { message, sample } = decodeMessage(body, checkedBytes, peer, id, version);
         return events.onMessage(message, sample);
       }
       case 'control':

@@ -12,7 +12,7 @@ import type { Hello } from './transport.ts';
 const ends = new Ends();
 afterEach(() => ends.close());
 
-const heartbeat = { kind: 'heartbeat', term: 1, commit: 0, from: 'a', to: 'b' } as const;
+const heartbeat = { kind: 'heartbeat', term: 1, commit: 0, round: 0, from: 'a', to: 'b' } as const;
 
 test('messages arrive in order on each lane, entries and all, and each end knows who the other is', async () => {
   const [a, b] = await ends.pair();
@@ -100,7 +100,7 @@ test.each<[string, Buffer, string]>([
   socket.write(bytes);
   await until(isClosed);
   expect(a.transport.counts.get(count)).toBe(1);
-  b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, from: 'b', to: 'a' });
+  b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, round: 0, from: 'b', to: 'a' });
   await until(() => a.messages.length === 1);
 });
 
@@ -192,7 +192,7 @@ test('a process that is refused hears why on its own connections, and the other 
   socket.write(encodeFrame('control', 1, Buffer.from('from the stray'), 0));
   await until(isClosed);
   expect(answered().toString()).toContain('not boot of a stray');
-  b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, from: 'b', to: 'a' });
+  b.transport.send({ kind: 'heartbeatResponse', term: 1, applied: 0, round: 0, from: 'b', to: 'a' });
   await until(() => a.messages.length === 1);
   expect(a.controls).toEqual([]);
   expect(b.controls).toEqual([]);

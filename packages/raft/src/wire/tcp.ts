@@ -102,7 +102,11 @@ class Tcp implements TcpTransport {
   send(message: Message): void {
     const lane = this.#lanes.get(message.to)?.[message.kind === 'appendRequest' ? 'bulk' : 'control'];
     if (lane === undefined) return;
-    const { head, entries, entriesBytes } = encodeMessage(message, this.#options.clock.wallMs());
+    const { version } = lane;
+    if (version === undefined) return this.#counts.count('dropped.notConnected');
+    const encoded = encodeMessage(message, this.#options.clock.wallMs(), version);
+    if (encoded === undefined) return this.#counts.count('dropped.version');
+    const { head, entries, entriesBytes } = encoded;
     if (head.length + entriesBytes > wireBounds.maxBulkFrameBytes) return this.#counts.count('dropped.tooLarge');
     const rest = entries.map((entry) => entry.bytes);
     lane.send('message', head, rest, entriesBytes);

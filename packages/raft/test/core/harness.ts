@@ -2,7 +2,7 @@
 import type { Core, CoreConfig, CoreStatus, LogReader } from '../../src/core/core.ts';
 import { createCore } from '../../src/core/core.ts';
 import type { Entry, EntryKind, Message, NodeId } from '../../src/core/message.ts';
-import type { HardState, Write } from '../../src/core/ready.ts';
+import type { HardState, ReadState, Write } from '../../src/core/ready.ts';
 
 /** Uniform in [0, 1), decided by the seed. */
 export function seededRandom(seed: number): () => number {
@@ -87,6 +87,8 @@ export class Member {
   /** Applied since the first start; index 1 first. Survives a restart, as effects on a disk do. */
   readonly applied: Entry[] = [];
   applies = true;
+  /** Answers to `readIndex`, in order. */
+  readonly reads: ReadState[] = [];
   #unapplied: Entry[] = [];
 
   constructor(id: NodeId, voters: readonly NodeId[], config: Partial<CoreConfig> = {}, disk = new TestDisk()) {
@@ -105,6 +107,7 @@ export class Member {
     const ready = this.core.ready({ canWrite: this.writing === undefined });
     if (ready.write !== undefined) this.writing = ready.write;
     this.#unapplied.push(...ready.committed);
+    this.reads.push(...ready.readStates);
     if (this.applies) this.apply();
     return ready.messages;
   }

@@ -27,7 +27,7 @@ export function member(id: NodeId, beginning: Beginning = {}): Member {
 /** b, which has heard its leader a. */
 export function follower(beginning: Beginning = {}): Member {
   const b = member('b', { term: Math.max(1, ...(beginning.log ?? [])), ...beginning });
-  b.core.step(message('a', 'b', { kind: 'heartbeat', term: b.status.term, commit: 0 }));
+  b.core.step(message('a', 'b', { kind: 'heartbeat', term: b.status.term, commit: 0, round: 0 }));
   b.settle();
   return b;
 }
@@ -89,8 +89,9 @@ export function reject(leading: Member, from: NodeId, index: number, hintIndex: 
   leading.core.step(message(from, leading.id, answer));
 }
 
-export function answerHeartbeat(leading: Member, from: NodeId): void {
-  leading.core.step(message(from, leading.id, { kind: 'heartbeatResponse', term: leading.status.term, applied: 0 }));
+export function answerHeartbeat(leading: Member, from: NodeId, round = 0): void {
+  const { term } = leading.status;
+  leading.core.step(message(from, leading.id, { kind: 'heartbeatResponse', term, applied: 0, round }));
 }
 
 /** An append of the entries of these terms, from a, which leads `term`. */

@@ -48,6 +48,8 @@ export class Stage {
     ['stalled', (id = '') => this.#member(id).core.diskStalled()],
     ['down', (peer = '', id = 'all') => this.#each(id, (member) => member.core.peerDown(peer))],
     ['write', (id = '') => this.#network.push(...this.#member(id).finishWrite())],
+    ['read', (id = '', context = '') => this.#member(id).core.readIndex(Number(context))],
+    ['transfer', (id = '', to) => this.#transfer(id, to)],
     ['reset', (id = '', peer = '') => this.#member(id).core.peerReset(peer)],
     ['crash', (id = '') => this.#crash(id)],
     ['restart', (id = '') => this.#restart(id)],
@@ -81,6 +83,13 @@ export class Stage {
     const answer = this.#member(id).core.propose(command(text));
     this.#lines.push(
       answer.kind === 'appended' ? `${id} appends ${answer.index}/${answer.term}` : `${id} refuses: ${answer.reason}`,
+    );
+  }
+
+  #transfer(id: NodeId, to: NodeId | undefined): void {
+    const answer = this.#member(id).core.transferLeadership(to);
+    this.#lines.push(
+      answer.kind === 'started' ? `${id} hands over to ${answer.to}` : `${id} refuses: ${answer.reason}`,
     );
   }
 
@@ -161,6 +170,7 @@ export class Stage {
     if (this.#slowDisks.has(member.id)) this.#network.push(...member.turn());
     else this.#network.push(...member.settle());
     this.#tellChange(member);
+    this.#tellReads(member);
   }
 
   /** A change of role, term or commit index is told when it happens. */
@@ -169,6 +179,12 @@ export class Stage {
     const before = this.#known.get(member.id) ?? 'follower in term 0, commit 0';
     this.#known.set(member.id, now);
     if (now !== before) this.#lines.push(`        ${member.id}: ${now}`);
+  }
+
+  #tellReads({ id, reads }: Member): void {
+    for (const read of reads.splice(0)) {
+      this.#lines.push(`        ${id}: read ${read.context} ${read.kind === 'ready' ? `at ${read.index}` : 'failed'}`);
+    }
   }
 
   #stateOf({ status: { role, term, commit, leader } }: Member): string {
@@ -200,10 +216,13 @@ function isOn(message: Message, where: readonly string[]): boolean {
 
 const describe = <K extends MessageKind>(message: MessageOf<K>): string => sentences[message.kind](message);
 
+const ofRound = (round: number): string => (round === 0 ? '' : `, round ${round}`);
+
 const sentences: { readonly [K in MessageKind]: (message: MessageOf<K>) => string } = {
   preVoteRequest: ({ term, lastIndex, lastTerm }) =>
     `would you vote for me in term ${term}? my log ends ${lastIndex}/${lastTerm}`,
-  voteRequest: ({ term, lastIndex, lastTerm }) => `vote for me in term ${term}! my log ends ${lastIndex}/${lastTerm}`,
+  voteRequest: ({ term, lastIndex, lastTerm, transfer }) =>
+    `vote for me in term ${term}${transfer ? ', as the leader wants' : ''}! my log ends ${lastIndex}/${lastTerm}`,
   preVoteResponse: ({ term, granted }) => (granted ? `I would, in term ${term}` : `I would not, my term is ${term}`),
   voteResponse: ({ term, granted }) => (granted ? `my vote of term ${term}` : `no vote, my term is ${term}`),
   appendRequest: ({ term, previousIndex, previousTerm, entries, commit }) => {
@@ -214,6 +233,9 @@ const sentences: { readonly [K in MessageKind]: (message: MessageOf<K>) => strin
     accepted
       ? `term ${term}: have all to ${index}`
       : `term ${term}: nothing like that at ${index}, look at ${hintIndex}/${hintTerm}`,
-  heartbeat: ({ term, commit }) => `term ${term}: I live, commit ${commit}`,
-  heartbeatResponse: ({ term }) => `term ${term}: so do I`,
+  heartbeat: ({ term, commit, round }) => `term ${term}: I live, commit ${commit}${ofRound(round)}`,
+  heartbeatResponse: ({ term, round }) => `term ${term}: so do I${ofRound(round)}`,
+  timeoutNow: ({ term }) => `term ${term}: stand for election now`,
+  readRequest: ({ term }) => `term ${term}: where may I read?`,
+  readResponse: ({ term, granted, index }) => (granted ? `term ${term}: read at ${index}` : `term ${term}: not of me`),
 };

@@ -68,7 +68,7 @@ test('news of another peer is no reason to stand', () => {
 test('wrong news are harmless: the heartbeat of the leader ends the candidacy', () => {
   const b = follower();
   b.core.peerDown('a');
-  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 0 }));
+  b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 0, round: 0 }));
   expect(b.status).toMatchObject({ role: 'follower', leader: 'a', term: 1 });
   b.tick(9);
   expect(b.status.role).toBe('follower');
@@ -99,7 +99,7 @@ test('one refusal loses the pre-vote when the third voter is known to be gone', 
 test('a peer that is heard again is not gone', () => {
   const a = preCandidate();
   a.core.peerDown('c');
-  a.core.step(message('c', 'a', { kind: 'preVoteRequest', term: 1, lastIndex: 0, lastTerm: 0 }));
+  a.core.step(message('c', 'a', { kind: 'preVoteRequest', term: 1, lastIndex: 0, lastTerm: 0, transfer: false }));
   a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 0, granted: false }));
   expect(a.status.role).toBe('preCandidate');
 });
@@ -109,7 +109,7 @@ test('a follower that hears its leader never stands', () => {
   for (let heartbeats = 0; heartbeats < 10; heartbeats += 1) {
     b.tick(9);
     expect(b.status).toMatchObject({ role: 'follower', leader: 'a' });
-    b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 0 }));
+    b.core.step(message('a', 'b', { kind: 'heartbeat', term: 1, commit: 0, round: 0 }));
   }
 });
 
@@ -122,7 +122,7 @@ test('the same news decides a round that is under way', () => {
 });
 
 test('of two candidates that meet after a death, the earlier name refuses and the later one makes room', () => {
-  const request = { kind: 'preVoteRequest', term: 2, lastIndex: 0, lastTerm: 0 } as const;
+  const request = { kind: 'preVoteRequest', term: 2, lastIndex: 0, lastTerm: 0, transfer: false } as const;
   const b = follower();
   b.core.peerDown('a');
   b.settle();
@@ -183,9 +183,9 @@ test('after a pause a follower waits for the heartbeats that lie in its sockets,
   const c = follower();
   c.tick();
   c.core.paused(50);
-  c.core.step(message('c', 'b', { kind: 'preVoteRequest', term: 2, lastIndex: 9, lastTerm: 1 }));
+  c.core.step(message('c', 'b', { kind: 'preVoteRequest', term: 2, lastIndex: 9, lastTerm: 1, transfer: false }));
   expect(c.settle()).toMatchObject([{ kind: 'preVoteResponse', granted: true }]);
-  b.core.step(message('c', 'b', { kind: 'preVoteRequest', term: 2, lastIndex: 9, lastTerm: 1 }));
+  b.core.step(message('c', 'b', { kind: 'preVoteRequest', term: 2, lastIndex: 9, lastTerm: 1, transfer: false }));
   expect(b.settle()).toMatchObject([{ kind: 'preVoteResponse', granted: true }]);
   b.tick(10);
   expect(b.status.role).toBe('preCandidate');

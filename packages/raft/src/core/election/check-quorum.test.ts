@@ -35,14 +35,14 @@ test('late answers of an earlier term are no sign of life', () => {
   const a = leader({ term: 3 });
   a.tick(19);
   accept(a, 'b', 1, 3);
-  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 3, applied: 0 }));
+  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 3, applied: 0, round: 0 }));
   a.tick();
   expect(a.status.role).toBe('follower');
 });
 
 test('a node of a later term that answers a heartbeat is freed: the leader steps down to that term', () => {
   const a = leader();
-  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 9, applied: 0 }));
+  a.core.step(message('b', 'a', { kind: 'heartbeatResponse', term: 9, applied: 0, round: 0 }));
   expect(a.status).toMatchObject({ role: 'follower', term: 9, leader: undefined });
 });
 

@@ -20,7 +20,7 @@ const followLater = (raft: Raft, message: Message): boolean => {
 };
 
 const tellTerm = (raft: Raft, message: Message): boolean => {
-  send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied });
+  send(raft, message.from, { kind: 'heartbeatResponse', term: raft.term, applied: raft.applied, round: 0 });
   return false;
 };
 
@@ -29,7 +29,7 @@ const ofLaterTerm: TermRules = {
   voteRequest: (raft, message) => {
     // A node that was cut off or removed may stand again and again: while a leader is heard it is not listened to, or
     // it would depose the leader each time (thesis 4.2.3).
-    if (hearsLeader(raft, message.from)) return false;
+    if (!message.transfer && hearsLeader(raft, message.from)) return false;
     return followLater(raft, message);
   },
   preVoteResponse: (raft, message) => message.granted || followLater(raft, message),
@@ -38,6 +38,9 @@ const ofLaterTerm: TermRules = {
   heartbeat: followLater,
   appendResponse: followLater,
   heartbeatResponse: followLater,
+  timeoutNow: followLater,
+  readRequest: followLater,
+  readResponse: followLater,
 };
 
 const ofEarlierTerm: TermRules = {
@@ -55,4 +58,7 @@ const ofEarlierTerm: TermRules = {
   // Late answers to what this node asked in an earlier term: never evidence for this one.
   appendResponse: () => false,
   heartbeatResponse: () => false,
+  timeoutNow: () => false,
+  readRequest: () => false, // who asks will hear of the term soon enough
+  readResponse: () => false,
 };

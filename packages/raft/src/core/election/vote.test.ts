@@ -21,7 +21,7 @@ const ask = (
   lastIndex: number,
   lastTerm: number,
 ): readonly Message[] => {
-  of.core.step(message(from, of.id, { kind, term, lastIndex, lastTerm }));
+  of.core.step(message(from, of.id, { kind, term, lastIndex, lastTerm, transfer: false }));
   return of.settle();
 };
 const granted = (messages: readonly Message[]): boolean[] =>
@@ -29,7 +29,7 @@ const granted = (messages: readonly Message[]): boolean[] =>
 
 test('term and vote are durable before the reply that depends on them leaves', () => {
   const b = member('b');
-  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 3, lastIndex: 0, lastTerm: 0 }));
+  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 3, lastIndex: 0, lastTerm: 0, transfer: false }));
   expect(b.turn()).toEqual([]);
   expect(b.disk.hardState).toEqual({ term: 0, vote: undefined });
   expect(b.finishWrite()).toMatchObject([{ kind: 'voteResponse', term: 3, granted: true }]);

@@ -25,6 +25,8 @@ export class Progress {
   /** The highest commit index that an append or heartbeat told it. */
   commitTold = 0;
   heartbeatOwed = false;
+  /** The last round of reads that it has answered. */
+  round = 0;
   /** Tick of the last answer in this term. */
   heardAt: number;
   readonly inflight: Inflight;

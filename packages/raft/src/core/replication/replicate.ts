@@ -9,7 +9,7 @@ import type { Progress } from './progress.ts';
 export function replicate(raft: Raft, own: Own<'leader'>): void {
   for (const [peer, progress] of own.followers) {
     while (progress.maySend && progress.next <= raft.log.lastIndex) sendAppend(raft, peer, progress);
-    maybeSendHeartbeat(raft, peer, progress);
+    maybeSendHeartbeat(raft, own, peer, progress);
   }
 }
 
@@ -31,10 +31,10 @@ function sendAppend(raft: Raft, to: NodeId, progress: Progress): void {
  * When it is due, and at once when the commit index moved and no append carried it: a follower that applies late takes
  * over late. Never more than the follower is known to match, or it would commit what it has from somebody else.
  */
-function maybeSendHeartbeat(raft: Raft, to: NodeId, progress: Progress): void {
+function maybeSendHeartbeat(raft: Raft, { round }: Own<'leader'>, to: NodeId, progress: Progress): void {
   const commit = Math.min(raft.commit, progress.match);
   if (!progress.heartbeatOwed && commit <= progress.commitTold) return;
   progress.heartbeatOwed = false;
   progress.commitTold = Math.max(progress.commitTold, commit);
-  send(raft, to, { kind: 'heartbeat', term: raft.term, commit });
+  send(raft, to, { kind: 'heartbeat', term: raft.term, commit, round });
 }
