@@ -67,6 +67,7 @@ export class Ends {
       {
         onMessage: (message) => end.messages.push(message),
         onControl: (from, bytes) => end.controls.push(`${from}: ${Buffer.from(bytes).toString()}`),
+        onBulk: (from, bytes) => end.controls.push(`${from} in bulk: ${Buffer.from(bytes).toString()}`),
         refuses: ({ bootId }) => (bootId === end.refuses ? Buffer.from(`not ${bootId}`) : undefined),
         onPeerUp: (theirs) => end.ups.push(theirs),
         onPeerLost: (peer, evidence) => {

@@ -120,6 +120,7 @@ export class Network {
         this.onControl(to, Buffer.from(bytes).toString());
         deliver(to, (events) => events.onControl(id, bytes));
       },
+      sendBulk: (to, bytes) => deliver(to, (events) => events.onBulk(id, bytes)),
       close: async () => {
         if (!this.#ends.delete(id)) return;
         for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');

@@ -15,6 +15,7 @@ export const soloTransport: Transport = {
   start: () => Promise.resolve(),
   send: () => undefined,
   sendControl: () => undefined,
+  sendBulk: () => undefined,
   close: () => Promise.resolve(),
 };
 

@@ -325,6 +325,7 @@ export class Cluster {
       },
       send: (message) => deliver(message.to, (events) => events.onMessage(message, { wallMs: wallMs() })),
       sendControl: (to, bytes) => deliver(to, (events) => events.onControl(id, bytes)),
+      sendBulk: (to, bytes) => deliver(to, (events) => events.onBulk(id, bytes)),
       close: async () => {
         if (!this.#ends.delete(id)) return;
         for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');

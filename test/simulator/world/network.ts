@@ -86,6 +86,10 @@ export class Network {
       sendControl: (to, bytes) => {
         if (own !== undefined) this.#carry(own, to, (end) => end.events.onControl(id, bytes), 'control');
       },
+      // Pieces of snapshots take their time, and are signs of life, as appends are.
+      sendBulk: (to, bytes) => {
+        if (own !== undefined) this.#carry(own, to, (end) => this.#bulk(end, id, bytes), 'bulk');
+      },
       close: () => {
         if (own !== undefined) this.#close(own, 'reset');
         return Promise.resolve();
@@ -187,6 +191,11 @@ export class Network {
       },
       message.kind,
     );
+  }
+
+  #bulk(to: End, from: NodeId, bytes: Uint8Array): void {
+    to.events.onActivity(from);
+    to.events.onBulk(from, new Uint8Array(bytes));
   }
 
   #carry(from: End, to: NodeId, deliver: (end: End) => void, kind: string): void {

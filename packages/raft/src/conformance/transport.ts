@@ -17,6 +17,7 @@ interface End {
   readonly transport: Transport;
   readonly heard: string[];
   readonly messages: Message[];
+  readonly bulk: string[];
 }
 
 const ids = ['a', 'b', 'c'];
@@ -38,7 +39,7 @@ async function started(harness: TransportHarness): Promise<Readonly<Record<'a' |
   const start = async (id: NodeId): Promise<End> => {
     const transport = transports.get(id);
     assert.ok(transport);
-    const end: End = { id, transport, heard: [], messages: [] };
+    const end: End = { id, transport, heard: [], messages: [], bulk: [] };
     await transport.start(
       {
         onMessage: (message, sample) => {
@@ -47,6 +48,7 @@ async function started(harness: TransportHarness): Promise<Readonly<Record<'a' |
           end.messages.push(message);
         },
         onControl: (from, bytes) => end.heard.push(`control ${from} ${Buffer.from(bytes).toString()}`),
+        onBulk: (from, bytes) => end.bulk.push(`${from} ${Buffer.from(bytes).toString('hex')}`),
         refuses: () => undefined,
         onPeerUp: (hello) => {
           assert.deepEqual(hello, helloOf(hello.id));
@@ -129,6 +131,19 @@ const bodies: Readonly<Record<string, (harness: TransportHarness) => Promise<voi
     await repeatedly(harness, sent, () => b.heard.includes('control a hello'));
   },
 
+  'bulk arrives beside the appends, whole': async (harness) => {
+    const { a, b, c } = await started(harness);
+    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7) % 251));
+    await repeatedly(
+      harness,
+      () => a.transport.sendBulk('b', bytes),
+      () => b.bulk.length > 0,
+    );
+    assert.equal(b.bulk[0], `a ${bytes.toString('hex')}`);
+    assert.ok(!b.heard.some((heard) => heard.startsWith('control')));
+    assert.deepEqual(c.bulk, []);
+  },
+
   'a peer that closes is lost to the others, and sending to it does not throw': async (harness) => {
     const { a, b } = await started(harness);
     await repeatedly(
@@ -140,6 +155,7 @@ const bodies: Readonly<Record<string, (harness: TransportHarness) => Promise<voi
     await harness.until(() => a.heard.includes('lost b'));
     a.transport.send(heartbeat('a', 'b'));
     a.transport.sendControl('b', Buffer.from('nobody there'));
+    a.transport.sendBulk('b', Buffer.from('nobody there'));
   },
 
   'after close nothing is heard, and sending does nothing': async (harness) => {

@@ -181,6 +181,7 @@ class Driver<Result> implements RaftNode<Result> {
     return {
       onMessage: (message, sample) => this.#receive(message, sample),
       onControl: (from, bytes) => this.#control(from, bytes),
+      onBulk: () => this.#refusals.count('strangeBulk'),
       refuses: (hello) => this.#refuses(hello),
       onPeerUp: (hello) => this.#peerUp(hello),
       onPeerLost: (peer, evidence) =>

@@ -13,7 +13,8 @@ export type RefusalName =
   | 'refusedPeer'
   | 'refusedByPeer'
   | 'refusalOfAnother'
-  | 'brokenControl';
+  | 'brokenControl'
+  | 'strangeBulk';
 
 export class Refusals {
   readonly #counts = new Map<string, number>();

@@ -16,7 +16,7 @@ import { crc32 } from 'node:zlib';
 const frameHeadBytes = 20;
 const magic = 0x4846;
 const format = 1;
-const kinds = ['greeting', 'welcome', 'refusal', 'message', 'control', 'hail', 'challenge'] as const;
+const kinds = ['greeting', 'welcome', 'refusal', 'message', 'control', 'hail', 'challenge', 'bulk'] as const;
 
 export type FrameKind = (typeof kinds)[number];
 

@@ -206,6 +206,8 @@ export class Listener {
       }
       case 'control':
         return events.onControl(connection.from.peer, body);
+      case 'bulk':
+        return events.onBulk(connection.from.peer, body);
       case 'hail':
       case 'challenge':
       case 'greeting':

@@ -251,7 +251,7 @@ test('a transport that is closed while it starts has started and is closed', asy
     const transport = createTcpTransport({ id: 'a', listen, peers, clock: realClock, random: () => 0.5 });
     ends.closeLater(transport);
     const nothing = (): undefined => undefined;
-    const deaf = { onMessage: nothing, onControl: nothing, onPeerLost: nothing, onActivity: nothing };
+    const deaf = { onMessage: nothing, onControl: nothing, onBulk: nothing, onPeerLost: nothing, onActivity: nothing };
     const started = transport.start({ ...deaf, refuses: nothing, onPeerUp: nothing }, () => helloOf('a'));
     for (let i = 0; i < moments; i++)
       await new Promise((resolve) => {

@@ -117,6 +117,14 @@ class Tcp implements TcpTransport {
     this.#lanes.get(to)?.control.send('control', bytes, [], 0);
   }
 
+  sendBulk(to: NodeId, bytes: Uint8Array): void {
+    const lane = this.#lanes.get(to)?.bulk;
+    if (lane === undefined) return;
+    if ((lane.version ?? 0) < 2) return this.#counts.count('dropped.version');
+    if (bytes.length > wireBounds.maxBulkFrameBytes) return this.#counts.count('dropped.tooLarge');
+    lane.send('bulk', bytes, [], 0);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     // The door first: whoever loses a connection and tries again is refused, and knows at once.

@@ -29,6 +29,8 @@ export interface TransportEvents {
   onMessage(message: Message, sample: Sample): void;
   /** Formation and other things of the driver, outside the core. Reliable in nothing. */
   onControl(from: NodeId, bytes: Uint8Array): void;
+  /** A piece of a snapshot. Reliable in nothing, either. The bytes belong to the receiver. */
+  onBulk(from: NodeId, bytes: Uint8Array): void;
   /**
    * Asked before a connection is taken into use, by a transport to which two processes can come under one name: the
    * control bytes to answer on this connection, which then ends and is not reported; undefined when it may be used.
@@ -48,5 +50,7 @@ export interface Transport {
   /** Queues a message within bounds, or drops it and counts that; never throws, never waits. */
   send(message: Message): void;
   sendControl(to: NodeId, bytes: Uint8Array): void;
+  /** Beside appends, behind which it queues, and not before heartbeats. Dropped for a peer of protocol version 1. */
+  sendBulk(to: NodeId, bytes: Uint8Array): void;
   close(): Promise<void>;
 }
