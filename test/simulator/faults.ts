@@ -4,7 +4,7 @@
 import type { FaultKind } from './profile.ts';
 import type { Random } from './random.ts';
 import type { Machine } from './world/machine.ts';
-import { mostWildMs, type World } from './world/world.ts';
+import { minFreeBytes, mostWildMs, type World } from './world/world.ts';
 
 type Fault = (world: World, random: Random) => void;
 
@@ -165,6 +165,22 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     machine.disk.failNextWrite();
     world.time.after(4_000 + random.exponential(1_000), () => machine.start());
   },
+  diskFills: (world, random) => {
+    const machine = leaderOrAny(world, random);
+    machine.fillDisk(random.int(0, 2 * minFreeBytes), { alone: true });
+    world.time.after(1_000 + random.exponential(3_000), () => {
+      machine.makeRoom();
+      machine.start();
+    });
+  },
+  disksFill: (world, random) => {
+    // About the mark, so that the last bytes are taken by what goes on.
+    for (const machine of world.machines)
+      machine.fillDisk(random.int(minFreeBytes, 1.5 * minFreeBytes), { alone: false });
+    world.time.after(4_000 + random.exponential(3_000), () => {
+      for (const machine of world.machines) machine.makeRoom();
+    });
+  },
   bitFlip: (world, random) =>
     damage(world, random, 'one bit flipped', (machine) => machine.disk.flipBit() !== undefined),
   lostBlock: (world, random) => damage(world, random, 'a block of its log lost', (machine) => machine.disk.loseBlock()),
@@ -218,6 +234,7 @@ export function mend(world: World): void {
     Object.assign(world.requests.link(machine.id), { cut: false, lostRequests: 0, lostAnswers: 0 });
     machine.process?.resume();
     machine.disk.mend();
+    machine.makeRoom();
     if (machine.wildClock) machine.clock.set(0);
     machine.start();
   }

@@ -21,6 +21,8 @@ export type FaultKind =
   | 'reset'
   | 'diskStall'
   | 'diskFailure'
+  | 'diskFills'
+  | 'disksFill'
   | 'bitFlip'
   | 'lostBlock'
   | 'wipe'
@@ -92,6 +94,8 @@ const everyFault: readonly FaultKind[] = [
   'reset',
   'diskStall',
   'diskFailure',
+  'diskFills',
+  'disksFill',
   'bitFlip',
   'lostBlock',
   'wipe',
@@ -109,6 +113,7 @@ export type ProfileName =
   | 'clocks'
   | 'five'
   | 'slowDisks'
+  | 'fullDisks'
   | 'directories';
 export const profileNames: readonly ProfileName[] = [
   'swarm',
@@ -119,6 +124,7 @@ export const profileNames: readonly ProfileName[] = [
   'clocks',
   'five',
   'slowDisks',
+  'fullDisks',
   'directories',
 ];
 
@@ -184,6 +190,13 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     reorders: true,
     latencyMs: 2,
   }),
+  fullDisks: (base, random) => ({
+    ...base,
+    faults: ['diskFills', 'disksFill', 'disksFill', 'killLeader', 'kill'],
+    everyMs: random.int(1_000, 2_500),
+    // Enough to fill in seconds what a disk keeps for what goes on.
+    work: { ...base.work, produceEveryMs: 80 },
+  }),
   directories: (base, random) => ({
     ...base,
     faults: ['bitFlip', 'lostBlock', 'wipe', 'kill', 'isolateLeader'],
@@ -230,6 +243,7 @@ export function profileOfSeed(seed: number): ProfileName {
     11: 'slowDisks',
     13: 'directories',
     15: 'calm',
+    17: 'fullDisks',
   };
   return looks[seed % 20] ?? 'swarm';
 }

@@ -290,6 +290,7 @@ function reachedBy({ history, network, machines, profile }: World): Readonly<Rec
     cancelled: verdicts('cancelled'),
     stopped: verdicts('stopped'),
     leased: verdicts('leased'),
+    diskLow: history.failures.get('HF_DISK_LOW') ?? 0,
     starts: machines.reduce((sum, { starts }) => sum + starts, 0) - profile.nodes,
     lostMessages: network.lost,
   };

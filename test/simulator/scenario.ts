@@ -4,16 +4,20 @@
 //   consumer c1 [lease 30s]                   receives from the one group, and acknowledges at once
 //   schedule m1 due 10s                       true time
 //   at 9.9s pause leader                      also: resume, kill, power off, start, isolate, cut A>B, mend; names, leader, follower, it, all
+//   at 9s clock all -4s                       wall clocks are wrong by this from now on
+//   at 9s fill all                            disks fill to just below the mark; make room on all
 //   until 20s
 //   expect m1 delivered once, not before 10s, by 11.5s
 //   expect m1 never delivered                 expect m1 delivered 2 times
+//   expect m2 refused HF_DISK_LOW             expect m1 acknowledged
 //   expect a leader, not it                   expect the same state everywhere
+//   expect somebody said clock.behind         a line of the node's log, by now
 import { mend } from './faults.ts';
 import { drawProfile, type Profile } from './profile.ts';
 import { seeded } from './random.ts';
 import type { Client } from './work/client.ts';
 import type { Machine } from './world/machine.ts';
-import { createWorld, type World } from './world/world.ts';
+import { createWorld, minFreeBytes, type World } from './world/world.ts';
 
 interface Stage {
   readonly world: World;
@@ -22,6 +26,8 @@ interface Stage {
   it: readonly Machine[];
   /** What was not as expected. */
   readonly faults: string[];
+  /** What happened on any machine, events of the nodes' logs among it. */
+  readonly said: ReadonlySet<string>;
 }
 
 type Step = (stage: Stage, words: readonly string[]) => void | Promise<void>;
@@ -39,12 +45,15 @@ function machines({ world, it }: Stage, word: string): readonly Machine[] {
   return [world.machine(word)];
 }
 
-const acts: readonly [pattern: RegExp, act: (stage: Stage, machine: Machine) => void][] = [
+const acts: readonly [pattern: RegExp, act: (stage: Stage, machine: Machine, how: string) => void][] = [
   [/^pause (\w+)$/, (_, machine) => machine.process?.pause()],
   [/^resume (\w+)$/, (_, machine) => machine.process?.resume()],
   [/^kill (\w+)$/, (_, machine) => machine.kill({ told: true, power: false })],
   [/^power off (\w+)$/, (_, machine) => machine.kill({ told: false, power: true })],
   [/^start (\w+)$/, (_, machine) => machine.start()],
+  [/^fill (\w+)$/, (_, machine) => machine.fillDisk(minFreeBytes - 1, { alone: false })],
+  [/^make room on (\w+)$/, (_, machine) => machine.makeRoom()],
+  [/^clock (\w+) ([+-]?[\d.]+)s$/, (_, machine, seconds) => machine.clock.set(Number(seconds) * 1_000)],
   [/^isolate (\w+)$/, ({ world }, machine) => setLinks(world, (from, to) => from === machine.id || to === machine.id)],
 ];
 
@@ -59,10 +68,10 @@ function act(stage: Stage, text: string): void {
   if (oneWay !== null) return setLinks(stage.world, (from, to) => from === oneWay[1] && to === oneWay[2]);
   if (text === 'mend') return mend(stage.world);
   for (const [pattern, run] of acts) {
-    const who = pattern.exec(text)?.[1];
+    const [, who, how = ''] = pattern.exec(text) ?? [];
     if (who === undefined) continue;
     stage.it = machines(stage, who);
-    for (const machine of stage.it) run(stage, machine);
+    for (const machine of stage.it) run(stage, machine, how);
     return;
   }
   throw new Error(`nobody knows how to ${text}`);
@@ -78,8 +87,16 @@ async function consume(client: Client, leaseMs: number): Promise<void> {
   }
 }
 
-function expectation({ world, it, faults }: Stage, text: string): void {
+function expectation(stage: Stage, text: string): void {
+  const { world, it, faults } = stage;
   const say = (what: string): number => faults.push(`expected ${text}: ${what}`);
+  const [, tag = '', fate, code = ''] = /^(\w+) (refused|acknowledged)(?: (\w+))?$/.exec(text) ?? [];
+  if (fate !== undefined) {
+    const isSo = fate === 'refused' ? isRefused(world, tag, code) : isAcknowledged(world, tag);
+    return void (isSo || say('it was not'));
+  }
+  const event = /^somebody said (\S+)$/.exec(text)?.[1];
+  if (event !== undefined) return void (stage.said.has(event) || say('nobody did'));
   const delivery = /^(\w+) (?:never delivered|delivered (?:(once)|(\d+) times))(.*)$/.exec(text);
   if (delivery !== null) {
     const [, tag, once, times, rest = ''] = delivery;
@@ -109,6 +126,16 @@ function expectation({ world, it, faults }: Stage, text: string): void {
   throw new Error(`nobody knows how to expect ${text}`);
 }
 
+const isRefused = ({ history }: World, tag: string, code: string): boolean =>
+  history.scheduled.get(tag)?.outcome === 'refused' && (history.failures.get(code) ?? 0) > 0;
+
+function isAcknowledged({ history }: World, tag: string): boolean {
+  const receipts = new Set(history.delivered.filter((one) => one.tag === tag).map(({ receipt }) => receipt));
+  return history.settled.some(
+    ({ verb, receipt, result }) => verb === 'ack' && result === 'ok' && receipts.has(receipt),
+  );
+}
+
 const steps: Readonly<Record<string, Step>> = {
   consumer: ({ world }, [name = 'c1', , lease]) =>
     void consume(world.client(name, 300_000), lease === undefined ? 30_000 : trueMs(lease)),
@@ -129,8 +156,13 @@ export async function tell(story: string, seed: number, print?: (line: string) =
     .filter((line) => line !== '');
   const nodes = Number(/^nodes (\d)$/.exec(lines[0] ?? '')?.[1] ?? 3);
   const profile: Profile = { ...drawProfile('calm', seeded(seed)), nodes };
-  const world = createWorld({ seed, profile, keepLines: 0, print });
-  const stage: Stage = { world, client: world.client('teller', 60_000), it: [], faults: [] };
+  const said = new Set<string>();
+  const hear = (line: string): void => {
+    said.add(line.trim().split(/\s+/)[2] ?? '');
+    print?.(line);
+  };
+  const world = createWorld({ seed, profile, keepLines: 0, print: hear });
+  const stage: Stage = { world, client: world.client('teller', 60_000), it: [], faults: [], said };
   for (const machine of world.machines) machine.start();
   void stage.client.createGroup(where.topic, where.group, 'earliest');
   await world.time.runUntil(2_000, () => {});

@@ -17,6 +17,8 @@ export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => (
     uncommittedBytes: 10,
     followers: new Map([['n2', follower]]),
     quorumHeardAtMs: 0,
+    transferringTo: undefined,
+    waitingReads: 0,
     waitingProposals: 3,
     waitingEntries: 4,
     logBytes: 12_345,

@@ -115,3 +115,33 @@ test('a sorted map is what a plain map would be, in order, and its older version
   for (const [name, value] of plain) expect(get(tree, name)?.[0]).toBe(value & 255);
   for (const [version, size] of versions) expect(count(version)).toBe(size);
 });
+
+test('a limited disk takes what it has room for, counts what is removed, and fails the write that is too large', async () => {
+  const time = createTrueTime();
+  const disk = new Disk({ time, random: seeded(1), writeMs: 1, readMs: 0.1 });
+  const database = disk.open(createProcess('n1', time));
+  const write = async (name: string, bytes: number | undefined): Promise<string> => {
+    const batch = database.batch();
+    if (bytes === undefined) batch.del(Buffer.from(name));
+    else batch.put(Buffer.from(name), Buffer.alloc(bytes));
+    let ending = 'none';
+    void batch.write({ sync: true }).then(
+      () => (ending = 'done'),
+      (error: unknown) => (ending = String(error)),
+    );
+    await time.runUntil(time.nowMs + 100, () => {});
+    return ending;
+  };
+  expect(await write('a', 1_000)).toBe('done');
+  expect(disk.freeBytes()).toBe(Number.MAX_SAFE_INTEGER);
+  disk.limit(600);
+  expect(await write('b', 400)).toBe('done');
+  expect(disk.freeBytes()).toBe(600 - 400 - 1 - 16);
+  expect(await write('a', undefined)).toBe('done');
+  expect(disk.freeBytes()).toBe(600 - 400 + 1_000);
+  expect(await write('c', 1_200)).toMatch(/ENOSPC/);
+  disk.unlimit();
+  expect(await write('c', 1)).toMatch(/EIO/);
+  disk.processDied();
+  expect(await write('c', 1_200)).toBe('done');
+});

@@ -257,7 +257,6 @@ export class Disk {
   mend(): void {
     this.#failNext = false;
     this.#stallMs = 0;
-    this.unlimit();
   }
 
   stallNextWrite(ms: number): void {

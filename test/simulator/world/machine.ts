@@ -44,6 +44,7 @@ export class Machine {
   /** Its directory was damaged or lost: it may refuse to start for ever. */
   damaged: string | undefined;
   #expectsStop = false;
+  #mayRunOut = false;
 
   constructor(options: MachineOptions) {
     this.#options = options;
@@ -80,11 +81,25 @@ export class Machine {
 
   /** It may stop by itself: a fault that it must not survive was done to it. */
   get mayStop(): boolean {
-    return this.damaged !== undefined || this.#expectsStop;
+    return this.damaged !== undefined || this.#expectsStop || this.#mayRunOut;
   }
 
   expectStop(): void {
     this.#expectsStop = true;
+  }
+
+  /** Others fill its disk up to `freeBytes`, unless it is filled already. `alone`: the others have room and go on, so it may come to its last byte. */
+  fillDisk(freeBytes: number, how: { readonly alone: boolean }): void {
+    if (this.disk.freeBytes() < Number.MAX_SAFE_INTEGER) return;
+    this.#mayRunOut = how.alone;
+    this.disk.limit(freeBytes);
+    this.#options.trace.note(this.id, 'its disk has left', freeBytes);
+  }
+
+  makeRoom(): void {
+    this.#mayRunOut = false;
+    this.disk.unlimit();
+    this.#options.trace.note(this.id, 'its disk has room');
   }
 
   /** For those who send it requests. */

@@ -39,8 +39,8 @@ export interface WorldOptions {
 /** How far a wild clock may be ahead. */
 export const mostWildMs = 3_600_000;
 
-/** Scaled down, as the disks are. */
-export const minFreeBytes = 64 * 1024;
+/** Scaled down, as the work is: it lasts for the seconds until every node has looked and the leader knows, and some more. */
+export const minFreeBytes = 192 * 1024;
 
 const timing = { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
 
@@ -114,7 +114,7 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
   return ids.map((id, i): Machine => {
     const own = random.fork(id);
     const skewMs = i === wild ? own.next() * mostWildMs : (own.next() * 2 - 1) * profile.skewMs;
-    const limits = { maxClockSkewMs: 500, minFreeBytes, freeMarginBytes: 16 * 1024 };
+    const limits = { maxClockSkewMs: 500, minFreeBytes, freeMarginBytes: 48 * 1024 };
     const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, ...limits };
     return new Machine({
       ...around,
