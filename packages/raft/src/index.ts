@@ -8,6 +8,7 @@ export type { Clock } from './driver/clock.ts';
 export { createRaftNode } from './driver/driver.ts';
 export type { Outcome } from './driver/outcome.ts';
 export type { RaftNode, RaftNodeOptions, RaftOwner, RaftStatus, RaftTiming } from './driver/raft-node.ts';
+export type { ReadOutcome } from './driver/reads.ts';
 export type { Batch, Database, Range, Row, RowIterator } from './log/database.ts';
 export { type LevelLogOptions, openLevelLog } from './log/level-log.ts';
 export type { LoggedConfiguration, LogStore, Restore, Turn } from './log/log-store.ts';

@@ -1,6 +1,7 @@
 // A member of a group: joins the loop, formation, the handshake and the ticker, and starts and stops them in order.
 import { createCore } from '../core/core.ts';
 import type { Message, NodeId } from '../core/message.ts';
+import type { Transferred } from '../core/types.ts';
 import { encodeEntry } from '../log/entry.ts';
 import { drawToken } from '../log/founding.ts';
 import { checkIdentity } from '../log/identity.ts';
@@ -16,6 +17,7 @@ import { Hearing } from './hearing.ts';
 import { Loop } from './loop.ts';
 import type { Outcome } from './outcome.ts';
 import type { RaftNode, RaftNodeOptions, RaftStatus } from './raft-node.ts';
+import type { ReadOutcome } from './reads.ts';
 import { Refusals } from './refusals.ts';
 import { Ticker } from './ticker.ts';
 
@@ -40,6 +42,7 @@ class Driver<Result> implements RaftNode<Result> {
   readonly #ticker: Ticker;
   #isStopping = false;
   #onDrained: (() => void) | undefined;
+  #onTermEnded: (() => void) | undefined;
   readonly #cancelGiveUp = new Set<() => void>();
 
   constructor(options: RaftNodeOptions<Result>) {
@@ -84,6 +87,22 @@ class Driver<Result> implements RaftNode<Result> {
     return new Promise((settle) => this.#loop.propose(command, settle));
   }
 
+  readIndex(): Promise<ReadOutcome> {
+    if (this.#isStopping || this.#loop.hasEnded) return Promise.resolve({ kind: 'failed' });
+    return new Promise((settle) => this.#loop.readIndex(settle));
+  }
+
+  transferLeadership(to: NodeId | undefined): Transferred {
+    if (this.#isStopping || this.#loop.hasEnded) return { kind: 'refused', reason: 'stopping' };
+    return this.#transfer(to);
+  }
+
+  #transfer(to: NodeId | undefined): Transferred {
+    let transferred: Transferred = { kind: 'refused', reason: 'stopping' };
+    this.#loop.input((core) => (transferred = core.transferLeadership(to)));
+    return transferred;
+  }
+
   status(): RaftStatus {
     const { log, clock } = this.#options;
     return {
@@ -101,6 +120,7 @@ class Driver<Result> implements RaftNode<Result> {
     if (!this.#isStopping && !this.#loop.hasEnded) {
       this.#isStopping = true;
       this.#loop.refuseWaiting('stopping');
+      await this.#handedOver();
       this.#loop.input((core) => core.stop());
       await this.#drained();
       this.#ticker.stop();
@@ -110,6 +130,18 @@ class Driver<Result> implements RaftNode<Result> {
     }
     this.#end();
     await (closed ?? this.#options.transport.close());
+  }
+
+  /** A leader that goes names its successor: that costs the others a round trip instead of an election. */
+  #handedOver(): Promise<void> {
+    if (this.#transfer(undefined).kind === 'refused') return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(this.#options.timing.electionMaxMs, resolve);
+      this.#onTermEnded = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   /** What is appended may still be committed; it gets a moment. */
@@ -151,6 +183,7 @@ class Driver<Result> implements RaftNode<Result> {
       stateMachine,
       clock,
       tickMs: timing.tickMs,
+      readPatienceMs: 2 * timing.electionMaxMs,
       refusals: this.#refusals,
       entryHeader: () => owner.entryHeader(),
       send: (message) => transport.send(message),
@@ -164,6 +197,7 @@ class Driver<Result> implements RaftNode<Result> {
 
   /** The fate of what was appended may still become known within about an election; then it is unknown. */
   #termEnded(term: number): void {
+    this.#onTermEnded?.();
     if (this.#loop.hasEnded) return;
     const cancel = this.#options.clock.after(this.#options.timing.electionMaxMs, () => {
       this.#cancelGiveUp.delete(cancel);

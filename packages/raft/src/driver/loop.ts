@@ -19,6 +19,7 @@ import { driverBounds } from './bounds.ts';
 import type { Clock } from './clock.ts';
 import { GroupCommit, type Settle } from './group-commit.ts';
 import { Leadership } from './leadership.ts';
+import { type ReadOutcome, Reads } from './reads.ts';
 import type { Refusals } from './refusals.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -28,6 +29,8 @@ export interface LoopOptions<Result> {
   readonly stateMachine: StateMachine<Result>;
   readonly clock: Clock;
   readonly tickMs: number;
+  /** A read that is not ready by then fails. */
+  readonly readPatienceMs: number;
   readonly refusals: Refusals;
   readonly entryHeader: () => Uint8Array;
   readonly send: (message: Message) => void;
@@ -45,6 +48,7 @@ export class Loop<Result> {
   readonly #waiting = new GroupCommit<Result>();
   readonly #applier: Applier<Result>;
   readonly #leadership: Leadership;
+  readonly #reads = new Reads();
   readonly #watchdog = new Watchdog(driverBounds.diskStallMs);
   readonly #lag = new ApplyLag(driverBounds.maxApplyLagMs);
   #status: CoreStatus;
@@ -99,6 +103,12 @@ export class Loop<Result> {
     }
   }
 
+  readIndex(settle: (outcome: ReadOutcome) => void): void {
+    const { clock, readPatienceMs } = this.#options;
+    const context = this.#reads.add(settle, clock.monotonicMs() + readPatienceMs);
+    this.input((core) => core.readIndex(context));
+  }
+
   /** Gives the core an input; the turn follows when the event loop has given it all that has arrived. */
   input(give: (core: Core) => void): void {
     if (this.#ended) return;
@@ -118,6 +128,7 @@ export class Loop<Result> {
       core.tick();
     });
     this.#lag.tick(nowMs, this.#status.commit);
+    this.#reads.tick(nowMs);
     this.#turn();
   }
 
@@ -155,6 +166,7 @@ export class Loop<Result> {
     this.#cancelLinger?.();
     this.refuseWaiting('stopping');
     this.#leadership.end();
+    this.#reads.end();
     this.appended.giveUp(Number.POSITIVE_INFINITY);
   }
 
@@ -164,9 +176,10 @@ export class Loop<Result> {
       const { core, send } = this.#options;
       this.#observe();
       this.#closeEntries();
-      const { messages, write, committed } = core.ready({ canWrite: this.#writing === undefined });
+      const { messages, write, committed, readStates } = core.ready({ canWrite: this.#writing === undefined });
       for (const message of messages) send(message);
       if (write !== undefined || (this.#writing === undefined && this.#areEffectsDue())) this.#startWrite(write);
+      this.#reads.answered(readStates, this.#options.stateMachine.applied.index);
       this.#applier.add(committed);
       this.#apply();
       this.#observe();
@@ -268,6 +281,7 @@ export class Loop<Result> {
   #applied(entry: Entry, results: readonly Result[]): void {
     this.#options.core.advance({ kind: 'applied', index: entry.index });
     this.appended.applied(entry.index, entry.term, results);
+    this.#reads.applied(entry.index);
     this.#options.onApplied();
   }
 

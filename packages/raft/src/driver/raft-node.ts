@@ -1,12 +1,13 @@
 // The face of the package: a member of a Raft group. Carries each Ready out; decides nothing.
 
 import type { NodeId } from '../core/message.ts';
-import type { CoreStatus } from '../core/types.ts';
+import type { CoreStatus, Transferred } from '../core/types.ts';
 import type { LogStore } from '../log/log-store.ts';
 import type { StateMachine } from '../state-machine.ts';
 import type { Sample, Transport } from '../wire/transport.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './outcome.ts';
+import type { ReadOutcome } from './reads.ts';
 
 export interface RaftTiming {
   readonly tickMs: number;
@@ -58,6 +59,13 @@ export interface RaftNode<Result> {
   start(): Promise<void>;
   /** At most `maxCommandBytes`. Always settles, and never rejects: with an outcome. */
   propose(command: Uint8Array): Promise<Outcome<Result>>;
+  /**
+   * Resolves when this node's state machine has everything that was committed anywhere when this was called (thesis
+   * 6.4), on every member and without a write. Always settles within a few election timeouts, and never rejects.
+   */
+  readIndex(): Promise<ReadOutcome>;
+  /** Hands leadership over, to this voter or to the one that has most (thesis 3.10). Only a leader can. */
+  transferLeadership(to: NodeId | undefined): Transferred;
   status(): RaftStatus;
   /** Stops proposing, settles every proposal, closes the transport, and waits until what is pending is written. */
   stop(): Promise<void>;

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import type { ReadOutcome } from '../src/index.ts';
+import { bytes, type Member, World } from './world.ts';
+
+const ids = ['a', 'b', 'c'];
+
+async function cluster() {
+  const world = new World(ids);
+  const members = await world.started();
+  const leader = await world.leader(members);
+  const rest = members.filter((member) => member !== leader);
+  return { world, members, leader, rest };
+}
+
+async function applied(world: World, by: Member, note: string): Promise<void> {
+  let kind: string | undefined;
+  void by.node.propose(bytes(note)).then((outcome) => (kind = outcome.kind));
+  await world.clock.until(() => kind !== undefined);
+  expect(kind).toBe('applied');
+}
+
+function reading(member: Member) {
+  const read: { outcome?: ReadOutcome; notes?: readonly string[] } = {};
+  void member.node.readIndex().then((outcome) => {
+    read.outcome = outcome;
+    read.notes = [...member.machine.notes];
+  });
+  return read;
+}
+
+test('a read on any member sees what was acknowledged before it was asked for', async () => {
+  const { world, members, leader } = await cluster();
+  for (let i = 0; i < 20; i++) {
+    await applied(world, leader, `note ${i}`);
+    const reads = members.map(reading);
+    await world.clock.until(() => reads.every(({ outcome }) => outcome !== undefined));
+    for (const { outcome, notes } of reads) {
+      expect(outcome?.kind).toBe('ready');
+      expect(notes).toContain(`note ${i}`);
+    }
+  }
+  expect(members.map(({ log }) => log.lastIndex)).toEqual([21, 21, 21]);
+});
+
+test('a leader that hears no majority answers no read, and says so in bounded time', async () => {
+  const { world, leader, rest } = await cluster();
+  for (const { id } of rest) {
+    world.network.cut.add(`${leader.id}>${id}`);
+    world.network.cut.add(`${id}>${leader.id}`);
+  }
+  const askedAtMs = world.clock.monotonicMs();
+  const read = reading(leader);
+  await world.clock.until(() => read.outcome !== undefined);
+  expect(read.outcome).toEqual({ kind: 'failed' });
+  expect(world.clock.monotonicMs() - askedAtMs).toBeLessThanOrEqual(1_300);
+});
+
+test('a leader hands over to whom it is told, within a few round trips, and nothing proposed is lost', async () => {
+  const { world, members, leader, rest } = await cluster();
+  const [target] = rest;
+  if (target === undefined) throw new Error('there are three');
+  await applied(world, leader, 'before');
+  const askedAtMs = world.clock.monotonicMs();
+  expect(leader.node.transferLeadership(target.id)).toEqual({ kind: 'started', to: target.id });
+  expect(leader.node.transferLeadership(target.id)).toEqual({ kind: 'refused', reason: 'transferring' });
+  await world.clock.until(() => target.events.at(-1)?.startsWith('leader') === true);
+  expect(world.clock.monotonicMs() - askedAtMs).toBeLessThan(60);
+  await applied(world, target, 'after');
+  await world.clock.until(() => members.every(({ machine }) => machine.notes.join() === 'before,after'));
+  expect(target.node.transferLeadership('nobody')).toEqual({ kind: 'refused', reason: 'noTarget' });
+  expect(leader.node.transferLeadership(undefined)).toEqual({ kind: 'refused', reason: 'notLeader' });
+});
+
+test('a leader that stops names its successor: the others are without one for no election timeout', async () => {
+  const { world, leader, rest } = await cluster();
+  await applied(world, leader, 'before');
+  const askedAtMs = world.clock.monotonicMs();
+  let stopped = false;
+  void leader.node.stop().then(() => (stopped = true));
+  const next = await world.leader(rest);
+  expect(world.clock.monotonicMs() - askedAtMs).toBeLessThan(60);
+  await applied(world, next, 'after');
+  await world.clock.until(() => stopped);
+  expect(await leader.node.readIndex()).toEqual({ kind: 'failed' });
+});
