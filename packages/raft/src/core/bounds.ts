@@ -12,6 +12,9 @@ export const backlogPatienceElections = 10;
 /** After a pause that was longer than an election, a leader must hear its quorum within this many heartbeats. */
 export const graceHeartbeats = 2;
 
+/** Voters and learners of one cluster. */
+export const maxMembers = 32;
+
 /** Calls of `readIndex` that wait for their answer; more fail at once. */
 export const maxWaitingReads = 16_384;
 

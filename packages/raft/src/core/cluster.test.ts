@@ -9,6 +9,8 @@ const first = Number(process.env['CORE_SEED'] ?? 1);
 test.each([1, 2, 3, 5])('%i nodes keep every promise under faults, and agree once the faults stop', (size) => {
   let committed = 0;
   let elections = 0;
+  let reads = 0;
+  let installs = 0;
   for (let seed = first; seed < first + seeds / 4; seed += 1) {
     const chaos = new Chaos(size, seed);
     try {
@@ -19,8 +21,13 @@ test.each([1, 2, 3, 5])('%i nodes keep every promise under faults, and agree onc
     }
     committed += chaos.committed.length;
     elections += chaos.leaders.size;
+    reads += chaos.reads.answered;
+    installs += chaos.installs;
   }
   // The runs are worth something: things were committed, and leaders changed.
   expect(committed).toBeGreaterThan(seeds);
   expect(elections).toBeGreaterThan(seeds / 4);
+  expect(reads).toBeGreaterThan(seeds);
+  // Of two, both have what is committed, and nothing else is compacted.
+  expect(installs).toBeGreaterThanOrEqual(size <= 2 ? 0 : seeds / 20);
 });

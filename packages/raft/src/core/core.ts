@@ -9,8 +9,9 @@ import { propose } from './leader.ts';
 import type { Message, NodeId } from './message.ts';
 import type { Raft } from './raft.ts';
 import { createRaft, leaderOf } from './raft.ts';
-import type { Ready, Receipt } from './ready.ts';
+import type { Ready, Receipt, Restore } from './ready.ts';
 import { readIndex } from './replication/read-index.ts';
+import { restore } from './replication/restore.ts';
 import type { EventOf } from './role.ts';
 import { dispatch } from './role.ts';
 import { takeReady, takeReceipt } from './turn.ts';
@@ -63,6 +64,14 @@ class RaftCore implements Core {
 
   transferLeadership(to: NodeId | undefined): Transferred {
     return this.#checked(() => transferLeadership(this.#raft, to));
+  }
+
+  snapshotInstalled(peer: NodeId, index: number): void {
+    this.#event({ kind: 'snapshotInstalled', peer, index });
+  }
+
+  restore(state: Restore): 'accepted' | 'unneeded' {
+    return this.#checked(() => restore(this.#raft, state));
   }
 
   peerDown(peer: NodeId): void {

@@ -10,6 +10,12 @@ export function stepAppend(raft: Raft, message: AppendRequest & { readonly from:
   hearLeader(raft, message.from);
   const { log } = raft;
   const { previousIndex, previousTerm } = message;
+  // A late one: it speaks of what is compacted here. All that is committed is the leader's, too (leader completeness), so
+  // it is acknowledged, and what else the message holds comes again.
+  if (previousIndex < log.firstIndex - 1) {
+    sendAccepted(raft, message.from, Math.min(previousIndex + message.entries.length, raft.commit));
+    return;
+  }
   if (log.term(previousIndex) !== previousTerm) {
     assert(previousIndex > raft.commit, 'every leader holds what is committed (leader completeness)');
     refuse(raft, message);

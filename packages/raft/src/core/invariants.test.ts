@@ -16,7 +16,7 @@ function raftOf(role: 'follower' | 'leader'): Raft {
   }
   becomePreCandidate(raft);
   if (raft.own.role === 'preCandidate') raft.own.tally.count('b', true);
-  becomeCandidate(raft);
+  becomeCandidate(raft, false);
   raft.durable = { term: raft.term, vote: raft.vote };
   if (raft.own.role === 'candidate') for (const voter of ['a', 'b']) raft.own.tally.count(voter, true);
   becomeLeader(raft);

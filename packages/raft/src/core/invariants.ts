@@ -28,6 +28,7 @@ export function checkInvariants(raft: Raft, before: Before): void {
   assert(raft.applied >= before.applied, 'the applied index never goes back');
   assert(raft.applied <= raft.handedOut, 'nothing is applied that was not given out');
   assert(raft.handedOut <= Math.min(raft.commit, log.stableIndex), 'only what is committed and durable is given out');
+  assert(raft.restore !== undefined || raft.applied >= log.firstIndex - 1, 'nothing is compacted that is not applied');
   assert(raft.commit <= log.lastIndex, 'what is committed is in the log');
   assert(log.stableIndex <= log.lastIndex, 'what is durable is in the log');
   assert(log.lastTerm <= raft.term, 'no entry is of a later term');
@@ -42,7 +43,8 @@ function checkLeader(raft: Raft): void {
   const { log, own } = raft;
   if (own.role !== 'leader') return;
   assert(isHardStateDurable(raft), 'a leader has its own vote on its disk');
-  assert(log.term(own.termStartIndex) === raft.term, 'a term begins with an own entry');
+  const { termStartIndex } = own;
+  assert(termStartIndex < log.firstIndex || log.term(termStartIndex) === raft.term, 'a term begins with an own entry');
   for (const progress of own.followers.values()) {
     assert(progress.match < progress.next, 'what is proven is not sent again');
     assert(progress.match <= progress.sentTo, 'nothing is acknowledged that was not sent in this term');

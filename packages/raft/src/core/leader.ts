@@ -62,6 +62,11 @@ export function tickLeader(raft: Raft, own: Own<'leader'>): void {
   for (const progress of own.followers.values()) progress.heartbeatOwed = true;
 }
 
+/** A state of more than is committed is none of this term's cluster. */
+export function snapshotInstalled(raft: Raft, own: Own<'leader'>, peer: NodeId, index: number): void {
+  if (index <= raft.commit) own.followers.get(peer)?.snapshotInstalled(index);
+}
+
 /** The connection to a follower broke: what was in flight may be lost. */
 export function probeAgain(own: Own<'leader'>, peer: NodeId): void {
   own.followers.get(peer)?.becomeProbe();

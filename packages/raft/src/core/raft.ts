@@ -3,7 +3,7 @@ import { assert } from './assert.ts';
 import type { Tally } from './election/tally.ts';
 import { majorityOf } from './membership/quorum.ts';
 import type { Message, NodeId } from './message.ts';
-import type { HardState } from './ready.ts';
+import type { HardState, Restore } from './ready.ts';
 import { LogView } from './replication/log-view.ts';
 import { OwnReads } from './replication/own-reads.ts';
 import type { Progress } from './replication/progress.ts';
@@ -75,10 +75,18 @@ export interface Raft {
   readonly held: Map<string, Message>;
   durable: HardState;
   /** The write under way: the hard state in it, if any, and whether it has entries. */
-  writing: { readonly hardState: HardState | undefined; readonly hasEntries: boolean } | undefined;
+  writing:
+    | {
+        readonly hardState: HardState | undefined;
+        readonly hasEntries: boolean;
+        readonly restore: Restore | undefined;
+      }
+    | undefined;
 
   applied: number;
   appliedAt: number;
+  /** A state that waits for its write, or for the end of it. Nothing is given out to be applied meanwhile. */
+  restore: Restore | undefined;
   /** The reads of this node's owner. */
   readonly reads: OwnReads;
 
@@ -90,6 +98,7 @@ export interface Raft {
 export function createRaft(config: CoreConfig, state: CoreState): Raft {
   checkConfig(config);
   const log = new LogView(state.log);
+  assert(state.applied >= log.firstIndex - 1, 'nothing is compacted that is not applied');
   assert(state.applied <= log.lastIndex, 'nothing is applied that the log does not hold');
   assert(state.hardState.term >= log.lastTerm, 'the log holds no entry of a later term than the hard state');
   return {
@@ -107,6 +116,7 @@ export function createRaft(config: CoreConfig, state: CoreState): Raft {
     down: new Set(),
     fastAttempts: 0,
     stopping: false,
+    restore: undefined,
     reads: new OwnReads(),
     outbox: [],
     held: new Map(),

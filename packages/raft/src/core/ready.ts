@@ -8,6 +8,7 @@
 // While a write is in flight the driver calls ready({ canWrite: false }): everything that needs the disk stays in the
 // core until the next call with canWrite: true, so a slow disk never holds up a heartbeat.
 
+import type { Configuration } from './membership/configuration.ts';
 import type { Entry, Message, NodeId } from './message.ts';
 
 /** Durable before any message that depends on it. Thesis figure 3.1: currentTerm and votedFor. */
@@ -16,12 +17,28 @@ export interface HardState {
   readonly vote: NodeId | undefined;
 }
 
+/** A state that lies on this disk beside the one in use, whole, and takes its place. */
+export interface Restore {
+  /** The last entry that is in it. */
+  readonly index: number;
+  readonly term: number;
+  /** In force at `index`. */
+  readonly configuration: Configuration;
+  /** Under which number it lies there. */
+  readonly generation: number;
+}
+
 /** One atomic, synced write. */
 export interface Write {
   readonly hardState: HardState | undefined;
   /** The first index to remove, before `entries` are added; undefined when nothing conflicts. */
   readonly truncateFrom: number | undefined;
   readonly entries: readonly Entry[];
+  /**
+   * Log and state become those of this generation: the log is empty behind its index. Comes when everything that was
+   * given out is applied, and with neither truncation nor entries.
+   */
+  readonly restore: Restore | undefined;
   /** Votes, append acknowledgements: what claims that something is on this disk. */
   readonly messagesAfterWrite: readonly Message[];
 }
@@ -39,9 +56,14 @@ export interface Ready {
   /** Newly committed, durable here, and not given out before; at most `maxApplyBytes` of them a call. */
   readonly committed: readonly Entry[];
   readonly readStates: readonly ReadState[];
+  /**
+   * Followers that need entries which this leader's log does not hold any more: each is to be sent the state, and then
+   * `snapshotInstalled` is called. Named again with every election timeout, while it answers and still needs it.
+   */
+  readonly snapshotsFor: readonly NodeId[];
 }
 
 export type Receipt =
-  /** The write with this last entry (and everything before it) is durable; 0, 0 when it held no entries. */
+  /** The write, with this last entry, is durable; 0, 0 when it held no entries. */
   | { readonly kind: 'written'; readonly lastIndex: number; readonly lastTerm: number }
   | { readonly kind: 'applied'; readonly index: number };

@@ -26,6 +26,7 @@ interface LocalEvents {
   peerDown: { readonly peer: NodeId };
   peerReset: { readonly peer: NodeId };
   diskStalled: object;
+  snapshotInstalled: { readonly peer: NodeId; readonly index: number };
   paused: { readonly ticks: number };
   stop: object;
 }
@@ -64,6 +65,7 @@ const follower: Row<'follower'> = {
     maybeCampaign(raft);
   },
   peerReset: ignore,
+  snapshotInstalled: ignore, // it leads no more
   diskStalled: ignore,
   paused: (raft, _own, { ticks }) => agePatience(raft, ticks),
   stop: ignore,
@@ -87,6 +89,7 @@ const preCandidate: Row<'preCandidate'> = {
   applied: ignore,
   peerDown: maybeLose,
   peerReset: ignore,
+  snapshotInstalled: ignore,
   diskStalled: (raft) => becomeFollower(raft, raft.term, undefined), // its own vote would not get through
   paused: (raft, _own, { ticks }) => agePatience(raft, ticks),
   stop: (raft) => becomeFollower(raft, raft.term, undefined),
@@ -110,6 +113,7 @@ const candidate: Row<'candidate'> = {
   applied: ignore,
   peerDown: maybeLose,
   peerReset: ignore,
+  snapshotInstalled: ignore,
   diskStalled: (raft) => becomeFollower(raft, raft.term, undefined),
   paused: (raft, _own, { ticks }) => agePatience(raft, ticks),
   stop: (raft) => becomeFollower(raft, raft.term, undefined),
@@ -136,6 +140,7 @@ const leader: Row<'leader'> = {
     targetDown(own, peer);
   },
   peerReset: (_raft, own, { peer }) => leading.probeAgain(own, peer),
+  snapshotInstalled: (raft, own, { peer, index }) => leading.snapshotInstalled(raft, own, peer, index),
   diskStalled: leading.maybeYieldToFasterDisks,
   paused: (raft, own, { ticks }) => doubtQuorum(raft, own, ticks),
   stop: ignore, // it leads until its sockets close: its followers apply what is committed

@@ -34,7 +34,13 @@ test('hard state goes out once, with what depends on it behind it', () => {
     messagesAfterWrite: [{ kind: 'heartbeatResponse', term: 3 }],
   });
   b.core.advance({ kind: 'written', lastIndex: 0, lastTerm: 0 });
-  expect(b.core.ready({ canWrite: true })).toEqual({ messages: [], write: undefined, committed: [], readStates: [] });
+  expect(b.core.ready({ canWrite: true })).toEqual({
+    messages: [],
+    write: undefined,
+    committed: [],
+    readStates: [],
+    snapshotsFor: [],
+  });
 });
 
 test('a term or vote that changes during a write is written again', () => {

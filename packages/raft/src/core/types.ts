@@ -1,14 +1,15 @@
 // The face of the core: what its owner hands in, and what it gets back. core.ts is the way in.
 import type { Entry, EntryKind, Message, NodeId } from './message.ts';
-import type { HardState, Ready, Receipt } from './ready.ts';
+import type { HardState, Ready, Receipt, Restore } from './ready.ts';
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
 /** Read access to the durable log, synchronous (the driver keeps terms in memory and entries in a bounded cache). */
 export interface LogReader {
+  /** Rises when the log is compacted: what is before it is applied here, and is read no more. */
   readonly firstIndex: number;
   readonly lastIndex: number;
-  /** Term of the entry at `index`; 0 for index 0; undefined when the log does not hold it. */
+  /** Term of the entry at `index`; 0 for index 0; known for `firstIndex` - 1; undefined for others that the log does not hold. */
   term(index: number): number | undefined;
   /** Entries from `from` on, at least one, at most `maxBytes` beyond it. */
   entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[];
@@ -87,6 +88,13 @@ export interface Core {
    * election timeout is over.
    */
   transferLeadership(to: NodeId | undefined): Transferred;
+  /** The follower has the state of this index: the leader goes on from there. */
+  snapshotInstalled(peer: NodeId, index: number): void;
+  /**
+   * A whole state lies on this disk. `accepted`: some write to come holds it as `restore`. `unneeded`: this log has what
+   * is in it, or another is under way; the owner drops it.
+   */
+  restore(restore: Restore): 'accepted' | 'unneeded';
   /** Evidence that a process is gone (reset, then refused) or was replaced (a new boot id). */
   peerDown(peer: NodeId): void;
   /** Everything in flight to this peer may be lost (a connection broke): probe again. */

@@ -2,6 +2,8 @@
 // at what the cores believe.
 import type { Entry, Message, NodeId } from '../../src/core/message.ts';
 import { command, Member, seededRandom, textOf } from './harness.ts';
+import { Parcels } from './parcels.ts';
+import { Reads } from './reads.ts';
 
 const sameEntry = (a: Entry | undefined, b: Entry | undefined): boolean =>
   a !== undefined && b !== undefined && a.index === b.index && a.term === b.term && textOf(a) === textOf(b);
@@ -15,11 +17,19 @@ export class Chaos {
   step = 0;
   readonly #random: () => number;
   readonly #network: Message[] = [];
+  readonly #parcels = new Parcels();
+  readonly reads = new Reads();
   readonly #dead = new Set<NodeId>();
   readonly #cut = new Set<string>();
   #proposals = 0;
   /** How bad it gets differs from seed to seed: some faults only show where others are rare. */
-  readonly #odds: { readonly crash: number; readonly write: number; readonly reorder: number; readonly lose: number };
+  readonly #odds: {
+    readonly crash: number;
+    readonly write: number;
+    readonly reorder: number;
+    readonly lose: number;
+    readonly compact: number;
+  };
 
   constructor(size: number, seed: number) {
     const random = seededRandom(seed * 31 + size);
@@ -31,10 +41,16 @@ export class Chaos {
       write: pick(0.1, 0.4, 0.9),
       reorder: pick(0, 0.3, 0.7),
       lose: pick(0, 0.05, 0.2),
+      compact: pick(0, 0.02, 0.2),
     };
     const voters = Array.from({ length: size }, (_, at) => `n${at + 1}`);
     const config = { random, maxAppendBytes: pick(1, 64), ...pick({}, { electionMinTicks: 3, electionMaxTicks: 5 }) };
     for (const id of voters) this.members.set(id, new Member(id, voters, config));
+  }
+
+  /** States that took the place of a log. */
+  get installs(): number {
+    return this.#parcels.delivered;
   }
 
   run(steps: number): void {
@@ -48,6 +64,7 @@ export class Chaos {
   heal(): void {
     this.#cut.clear();
     for (const id of this.#dead) this.#bringBack(this.#member(id));
+    this.reads.deadline = this.reads.asked;
     for (const member of this.members.values()) member.applies = true;
     let marker: string | undefined;
     for (let round = 0; round < 600; round += 1, this.step += 1) {
@@ -58,13 +75,17 @@ export class Chaos {
       // Every message of now arrives within the tick, in order.
       for (const message of this.#network.splice(0)) this.#member(message.to).core.step(message);
       for (const member of this.members.values()) this.#network.push(...member.settle());
+      this.#parcels.carryAll(this.members);
       this.#judge();
       const leader = [...this.members.values()].find((member) => member.status.role === 'leader');
       if (marker === undefined && leader !== undefined && round > 100) {
         marker = `marker ${this.step}`;
         if (leader.core.propose(command(marker)).kind !== 'appended') marker = undefined;
       }
-      if (marker !== undefined && this.#isAppliedEverywhere(marker)) return;
+      if (marker !== undefined && this.#isAppliedEverywhere(marker)) {
+        this.reads.judgeEnd(this.members.values());
+        return;
+      }
     }
     throw new Error(`no agreement after the faults stopped: ${JSON.stringify(this.#summary())}`);
   }
@@ -78,6 +99,10 @@ export class Chaos {
     if (dice > 0.5) member.tick(1 + Math.floor(this.#random() * 3));
     if (dice > 0.7 && member.core.propose(command(`p${this.#proposals}`)).kind === 'appended') this.#proposals += 1;
     if (dice > 0.96) this.#disturb(member);
+    if (this.#random() < 0.1) this.reads.ask(member, this.committed.length);
+    if (this.#random() < this.#odds.compact)
+      member.disk.compact(Math.ceil(this.#random() * (member.applied.length + 1)));
+    if (this.#random() < 0.2) this.#parcels.carryOne(this.members, this.#dead, this.#random);
     this.#network.push(...member.turn());
     if (this.#random() < this.#odds.write) this.#network.push(...member.finishWrite());
     for (let deliveries = Math.floor(this.#random() * 8); deliveries > 0; deliveries -= 1) this.#deliverOne();
@@ -100,7 +125,7 @@ export class Chaos {
       return;
     }
     // A write in flight reaches the disk, or it does not.
-    if (member.writing !== undefined && this.#random() < 0.5) member.disk.write(member.writing);
+    if (member.writing !== undefined && this.#random() < 0.5) member.persist(member.writing);
     this.#dead.add(member.id);
     for (const other of this.members.values()) {
       if (other !== member && !this.#dead.has(other.id) && this.#random() < 0.8) other.core.peerDown(member.id);
@@ -109,6 +134,7 @@ export class Chaos {
 
   #bringBack(member: Member): void {
     this.#dead.delete(member.id);
+    this.reads.forget(member);
     member.restart();
   }
 
@@ -130,6 +156,8 @@ export class Chaos {
       () => core.peerReset(peer),
       () => core.paused(Math.floor(this.#random() * 40)),
       () => core.diskStalled(),
+      () => core.transferLeadership(peer),
+      () => core.transferLeadership(undefined),
       () => {
         member.applies = !member.applies;
       },
@@ -140,6 +168,8 @@ export class Chaos {
     for (const member of this.members.values()) {
       if (this.#dead.has(member.id)) continue;
       this.#judgeApplied(member);
+      this.reads.judge(member);
+      this.#parcels.collect(member);
       const { role, term } = member.status;
       if (role !== 'leader') continue;
       const known = this.leaders.get(term);

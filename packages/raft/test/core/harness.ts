@@ -1,6 +1,7 @@
 // A core with a disk in memory: what a driver does, step by step, in the hands of a test.
 import type { Core, CoreConfig, CoreStatus, LogReader } from '../../src/core/core.ts';
 import { createCore } from '../../src/core/core.ts';
+import type { Configuration } from '../../src/core/membership/configuration.ts';
 import type { Entry, EntryKind, Message, NodeId } from '../../src/core/message.ts';
 import type { HardState, ReadState, Write } from '../../src/core/ready.ts';
 
@@ -30,10 +31,19 @@ export function entriesOf(terms: readonly number[], firstIndex = 1): Entry[] {
   return terms.map((term, at) => encode(firstIndex + at, term, 'commands', command('x')));
 }
 
+/** What is in a snapshot of a state that is the list of all applied entries. */
+export interface TestState {
+  readonly entries: readonly Entry[];
+  readonly configuration: Configuration;
+}
+
 export class TestDisk implements LogReader {
-  readonly firstIndex = 1;
+  /** What is before it stays in `log`, for the judge, and is not shown. */
+  firstIndex = 1;
   hardState: HardState;
   log: Entry[];
+  /** States that lie here beside the log, by generation. */
+  readonly states = new Map<number, TestState>();
 
   constructor(terms: readonly number[] = [], hardState?: HardState) {
     this.log = entriesOf(terms);
@@ -45,10 +55,16 @@ export class TestDisk implements LogReader {
   }
 
   term(index: number): number | undefined {
-    return index === 0 ? 0 : this.log[index - 1]?.term;
+    if (index === 0) return 0;
+    return index < this.firstIndex - 1 ? undefined : this.log[index - 1]?.term;
+  }
+
+  compact(firstIndex: number): void {
+    this.firstIndex = Math.max(this.firstIndex, firstIndex);
   }
 
   entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[] {
+    if (from < this.firstIndex) throw new Error(`${from} is compacted`);
     let to = from;
     let bytes = this.log[from - 1]?.bytes.length ?? 0;
     while (to < toInclusive && (bytes += this.log[to]?.bytes.length ?? 0) <= maxBytes) to += 1;
@@ -57,6 +73,12 @@ export class TestDisk implements LogReader {
 
   write(write: Write): void {
     this.hardState = write.hardState ?? this.hardState;
+    if (write.restore !== undefined) {
+      const { index, generation } = write.restore;
+      this.log = [...(this.states.get(generation)?.entries ?? [])];
+      if (this.log.length !== index) throw new Error(`generation ${generation} is not whole`);
+      this.firstIndex = index + 1;
+    }
     if (write.truncateFrom !== undefined) this.log.length = write.truncateFrom - 1;
     for (const entry of write.entries) {
       if (entry.index !== this.log.length + 1) throw new Error(`a hole before ${entry.index}`);
@@ -64,6 +86,8 @@ export class TestDisk implements LogReader {
     }
   }
 }
+
+const noMembers: Configuration = { voters: [], learners: [] };
 
 export const defaults = {
   heartbeatTicks: 2,
@@ -89,6 +113,8 @@ export class Member {
   applies = true;
   /** Answers to `readIndex`, in order. */
   readonly reads: ReadState[] = [];
+  /** Who was said to need the state. */
+  readonly snapshotsFor: NodeId[] = [];
   #unapplied: Entry[] = [];
 
   constructor(id: NodeId, voters: readonly NodeId[], config: Partial<CoreConfig> = {}, disk = new TestDisk()) {
@@ -108,6 +134,7 @@ export class Member {
     if (ready.write !== undefined) this.writing = ready.write;
     this.#unapplied.push(...ready.committed);
     this.reads.push(...ready.readStates);
+    this.snapshotsFor.push(...ready.snapshotsFor);
     if (this.applies) this.apply();
     return ready.messages;
   }
@@ -117,7 +144,7 @@ export class Member {
     const write = this.writing;
     if (write === undefined) return [];
     this.writing = undefined;
-    this.disk.write(write);
+    this.persist(write);
     const last = write.entries.at(-1);
     this.core.advance({ kind: 'written', lastIndex: last?.index ?? 0, lastTerm: last?.term ?? 0 });
     return write.messagesAfterWrite;
@@ -134,6 +161,29 @@ export class Member {
       quiet = leaving.length === 0 && !wrote && this.applied.length === before;
     }
     return sent;
+  }
+
+  /** The state as it is applied here. */
+  state(): TestState {
+    return { entries: [...this.applied], configuration: noMembers };
+  }
+
+  /** A state of another member lies on this disk, whole. */
+  restore(state: TestState): 'accepted' | 'unneeded' {
+    const last = state.entries.at(-1);
+    if (last === undefined) throw new Error('there is no state of nothing');
+    const generation = this.disk.states.size + 1;
+    this.disk.states.set(generation, state);
+    const { index, term } = last;
+    return this.core.restore({ index, term, configuration: state.configuration, generation });
+  }
+
+  /** The write reaches the disk, and with it what it does to the state. */
+  persist(write: Write): void {
+    this.disk.write(write);
+    if (write.restore === undefined) return;
+    if (this.#unapplied.length > 0) throw new Error('the state changes under what is being applied');
+    this.applied.splice(0, Number.POSITIVE_INFINITY, ...this.disk.log);
   }
 
   apply(): void {

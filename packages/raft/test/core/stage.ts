@@ -48,6 +48,9 @@ export class Stage {
     ['stalled', (id = '') => this.#member(id).core.diskStalled()],
     ['down', (peer = '', id = 'all') => this.#each(id, (member) => member.core.peerDown(peer))],
     ['write', (id = '') => this.#network.push(...this.#member(id).finishWrite())],
+    ['compact', (id = '', to = '') => this.#member(id).disk.compact(Number(to) + 1)],
+    ['state', (from = '', to = '') => this.#giveState(from, to)],
+    ['installed', (id = '', peer = '', index = '') => this.#member(id).core.snapshotInstalled(peer, Number(index))],
     ['read', (id = '', context = '') => this.#member(id).core.readIndex(Number(context))],
     ['transfer', (id = '', to) => this.#transfer(id, to)],
     ['reset', (id = '', peer = '') => this.#member(id).core.peerReset(peer)],
@@ -84,6 +87,12 @@ export class Stage {
     this.#lines.push(
       answer.kind === 'appended' ? `${id} appends ${answer.index}/${answer.term}` : `${id} refuses: ${answer.reason}`,
     );
+  }
+
+  #giveState(from: NodeId, to: NodeId): void {
+    const state = this.#member(from).state();
+    const last = state.entries.at(-1);
+    this.#lines.push(`${to} has the state of ${last?.index}/${last?.term}: ${this.#member(to).restore(state)}`);
   }
 
   #transfer(id: NodeId, to: NodeId | undefined): void {
@@ -156,7 +165,7 @@ export class Stage {
   #show(): void {
     for (const member of this.#members.values()) {
       const { role, term, commit } = member.status;
-      const terms = member.disk.log.map((entry) => entry.term).join(' ');
+      const terms = member.disk.log.map(({ index, term }) => (index < member.disk.firstIndex ? '-' : term)).join(' ');
       const state = this.#crashed.has(member.id) ? 'crashed' : `${role} in term ${term}, commit ${commit}`;
       this.#lines.push(`${member.id}  ${state}, disk: ${terms}`);
     }
@@ -171,6 +180,7 @@ export class Stage {
     else this.#network.push(...member.settle());
     this.#tellChange(member);
     this.#tellReads(member);
+    for (const peer of member.snapshotsFor.splice(0)) this.#lines.push(`        ${member.id}: ${peer} needs the state`);
   }
 
   /** A change of role, term or commit index is told when it happens. */
@@ -227,7 +237,7 @@ const sentences: { readonly [K in MessageKind]: (message: MessageOf<K>) => strin
   voteResponse: ({ term, granted }) => (granted ? `my vote of term ${term}` : `no vote, my term is ${term}`),
   appendRequest: ({ term, previousIndex, previousTerm, entries, commit }) => {
     const positions = entries.map((entry) => `${entry.index}/${entry.term}`).join(' ');
-    return `term ${term}: after ${previousIndex}/${previousTerm} append ${positions}, commit ${commit}`;
+    return `term ${term}: after ${previousIndex}/${previousTerm} append ${positions || 'nothing'}, commit ${commit}`;
   },
   appendResponse: ({ term, accepted, index, hintIndex, hintTerm }) =>
     accepted

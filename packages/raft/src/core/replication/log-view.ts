@@ -22,6 +22,8 @@ export class LogView {
   #writtenTo: number;
   #truncateFrom: number | undefined;
   /** The write under way: what it holds last, and up to where that is still this node's log. */
+  /** A state that takes the place of the log up to `index`, until the disk has it. */
+  #restoring: { readonly index: number; readonly term: number; readonly stableIndex: number } | undefined;
   #writing: { readonly lastIndex: number; readonly lastTerm: number; validTo: number } | undefined;
 
   constructor(reader: LogReader) {
@@ -38,20 +40,31 @@ export class LogView {
     return this.term(this.lastIndex) ?? 0;
   }
 
+  /** Entries before it are compacted. The term of the one before it is known. */
+  get firstIndex(): number {
+    return this.#restoring === undefined ? this.#reader.firstIndex : this.#restoring.index + 1;
+  }
+
   /** The last index that is known to be on this disk. */
   get stableIndex(): number {
-    return this.#offset - 1;
+    return this.#restoring?.stableIndex ?? this.#offset - 1;
   }
 
   /** Term of the entry at `index`; 0 for index 0; undefined when there is none. */
   term(index: number): number | undefined {
     if (index >= this.#offset) return this.#unstable[index - this.#offset]?.term;
-    return index === 0 ? 0 : this.#reader.term(index);
+    if (index === 0) return 0;
+    if (this.#restoring !== undefined) return index === this.#restoring.index ? this.#restoring.term : undefined;
+    return this.#reader.term(index);
   }
 
-  /** The last index up to `index` whose term is at most `term`. Terms never fall along a log, so it halves its way. */
+  /**
+   * The last index up to `index` whose term is at most `term`. Terms never fall along a log, so it halves its way. Where
+   * that is compacted: an index before all that is known.
+   */
   lastWithTermUpTo(index: number, term: number): number {
-    let low = this.#reader.firstIndex - 1;
+    let low = this.firstIndex - 1;
+    if (index < low || (this.term(low) ?? 0) > term) return Math.min(index, low - 1);
     let high = Math.max(low, Math.min(index, this.lastIndex));
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
@@ -91,9 +104,31 @@ export class LogView {
     }
   }
 
+  /** The log becomes empty behind `index`, whatever it held: none of it is committed beyond `commit`. */
+  restore(index: number, term: number, commit: number): void {
+    assert(this.#restoring === undefined, 'one state at a time takes the place of the log');
+    assert(index > commit, 'nothing that is committed is ever replaced');
+    this.#restoring = { index, term, stableIndex: Math.min(this.stableIndex, commit) };
+    this.#unstable = [];
+    this.#offset = index + 1;
+    this.#writtenTo = index;
+    this.#truncateFrom = undefined;
+    if (this.#writing !== undefined) this.#writing.validTo = 0;
+  }
+
+  /** The disk has it. */
+  restored(): void {
+    const restoring = this.#restoring;
+    assert(restoring !== undefined, 'only what was begun is finished');
+    const { firstIndex, lastIndex } = this.#reader;
+    assert(firstIndex === restoring.index + 1 && lastIndex === restoring.index, 'the log reader shows an empty log');
+    assert(this.#reader.term(restoring.index) === restoring.term, 'the log reader knows the term before its log');
+    this.#restoring = undefined;
+  }
+
   /** Entries from `from` on: at least one, and no more than `maxBytes` of them unless the first is larger. */
   entriesFrom(from: number, maxBytes: number): readonly Entry[] {
-    assert(from <= this.lastIndex, 'entries are read where there are some');
+    assert(from >= this.firstIndex && from <= this.lastIndex, 'entries are read where there are some');
     if (from < this.#offset) return this.durableEntries(from, this.stableIndex, maxBytes);
     const first = from - this.#offset;
     let end = first + 1;
@@ -107,7 +142,7 @@ export class LogView {
 
   /** As `entriesFrom`, but only what is on this disk, and not beyond `to`. */
   durableEntries(from: number, to: number, maxBytes: number): readonly Entry[] {
-    assert(to <= this.stableIndex, 'only durable entries are read from the disk');
+    assert(from >= this.firstIndex && to <= this.stableIndex, 'only durable entries are read from the disk');
     const entries = this.#reader.entries(from, to, maxBytes);
     assert(entries[0]?.index === from && from + entries.length - 1 <= to, 'the log reader gives what it was asked for');
     return entries;
@@ -115,7 +150,7 @@ export class LogView {
 
   /** What the disk does not have yet; undefined when it has everything. It is under way until `written`. */
   takeWrite(): LogWrite | undefined {
-    assert(this.#writing === undefined, 'one write at a time');
+    assert(this.#writing === undefined && this.#restoring === undefined, 'one write at a time');
     const entries = this.#unstable.slice(this.#writtenTo + 1 - this.#offset);
     const truncateFrom = this.#truncateFrom;
     const last = entries.at(-1);

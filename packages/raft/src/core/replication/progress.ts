@@ -1,6 +1,7 @@
 // One follower, as the leader of this term sees it.
 //
 //   probe      where the logs agree is a guess: one append at a time, and none more until it is answered
+//   snapshot   what it needs next is compacted here: it is sent the state, and no entries meanwhile
 //   replicate  the logs agree up to `match`: appends go out back to back, as far as the window allows
 //
 // `next` is the next index to send. `match` is proven by acknowledgements of this term and never falls. `sentTo` is the
@@ -16,7 +17,7 @@ export interface ProgressLimits {
 }
 
 export class Progress {
-  state: 'probe' | 'replicate' = 'probe';
+  state: 'probe' | 'snapshot' | 'replicate' = 'probe';
   match = 0;
   next: number;
   sentTo = 0;
@@ -33,6 +34,7 @@ export class Progress {
   readonly #limits: ProgressLimits;
   #probeSentAt: number | undefined;
   #probePatienceTicks: number;
+  #snapshotAskedAt: number | undefined;
   /** Tick of the last advance of `match`, or of the first append into an empty window. */
   #movedAt: number;
 
@@ -46,7 +48,19 @@ export class Progress {
   }
 
   get maySend(): boolean {
-    return this.state === 'probe' ? this.#probeSentAt === undefined : !this.inflight.full;
+    switch (this.state) {
+      case 'probe':
+        return this.#probeSentAt === undefined;
+      case 'snapshot':
+        return false;
+      case 'replicate':
+        return !this.inflight.full;
+    }
+  }
+
+  /** After a state was installed even an empty append is worth sending: it proves that the follower has everything. */
+  needs(lastIndex: number): boolean {
+    return this.next <= lastIndex || (this.state === 'probe' && this.match < this.next - 1);
   }
 
   /** An append of the entries `next` to `lastIndex` goes out. */
@@ -67,12 +81,12 @@ export class Progress {
     if (index > this.match) {
       this.match = index;
       this.#movedAt = now;
-    } else if (this.state === 'replicate') {
+    } else if (this.state !== 'probe') {
       return;
     }
     this.next = Math.max(this.next, this.match + 1);
-    if (this.state === 'probe') this.#becomeReplicate();
-    else this.inflight.freeTo(index);
+    if (this.state === 'replicate') this.inflight.freeTo(index);
+    else this.#becomeReplicate();
   }
 
   /**
@@ -86,18 +100,49 @@ export class Progress {
       if (index < this.next) this.becomeProbe();
       return;
     }
-    if (index !== this.next - 1) return;
+    if (this.state === 'snapshot' || index !== this.next - 1) return;
     this.next = Math.max(this.match + 1, Math.min(index, agreeAt + 1));
     this.#probeSentAt = undefined;
     this.#probePatienceTicks = this.#limits.probePatienceTicks;
   }
 
-  /** Everything in flight may be lost: begin again after `match`. */
+  /**
+   * Everything in flight may be lost: begin again after `match`. Where that is not proven yet the guess stands: back at
+   * the beginning, a follower that has nearly everything would be sent a snapshot.
+   */
   becomeProbe(): void {
+    if (this.state === 'snapshot') {
+      this.#snapshotAskedAt = undefined;
+      return;
+    }
+    if (this.state === 'replicate') this.next = this.match + 1;
     this.state = 'probe';
-    this.next = this.match + 1;
     this.inflight.clear();
     this.#probeSentAt = undefined;
+    this.#probePatienceTicks = this.#limits.probePatienceTicks;
+  }
+
+  /** The next entry to send is not there any more. */
+  becomeSnapshot(): void {
+    this.state = 'snapshot';
+    this.inflight.clear();
+    this.#probeSentAt = undefined;
+    this.#snapshotAskedAt = undefined;
+  }
+
+  /** Is the owner to be told, now, that this follower needs the state? */
+  askForSnapshot(now: number, patienceTicks: number): boolean {
+    if (this.state !== 'snapshot') return false;
+    if (this.#snapshotAskedAt !== undefined && now - this.#snapshotAskedAt < patienceTicks) return false;
+    this.#snapshotAskedAt = now;
+    return true;
+  }
+
+  /** The follower has the state of `index`: look there whether the logs agree. */
+  snapshotInstalled(index: number): void {
+    if (this.state !== 'snapshot') return;
+    this.state = 'probe';
+    this.next = Math.max(this.match, index) + 1;
     this.#probePatienceTicks = this.#limits.probePatienceTicks;
   }
 

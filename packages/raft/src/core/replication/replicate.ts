@@ -8,7 +8,10 @@ import type { Progress } from './progress.ts';
 
 export function replicate(raft: Raft, own: Own<'leader'>): void {
   for (const [peer, progress] of own.followers) {
-    while (progress.maySend && progress.next <= raft.log.lastIndex) sendAppend(raft, peer, progress);
+    while (progress.maySend && progress.needs(raft.log.lastIndex)) {
+      if (progress.next < raft.log.firstIndex) progress.becomeSnapshot();
+      else sendAppend(raft, peer, progress);
+    }
     maybeSendHeartbeat(raft, own, peer, progress);
   }
 }
@@ -18,7 +21,8 @@ function sendAppend(raft: Raft, to: NodeId, progress: Progress): void {
   const previousIndex = progress.next - 1;
   const previousTerm = log.term(previousIndex);
   assert(previousTerm !== undefined, 'a leader holds the entry before every one that it sends');
-  const entries = log.entriesFrom(progress.next, Math.min(config.maxAppendBytes, progress.inflight.spareBytes));
+  const maxBytes = Math.min(config.maxAppendBytes, progress.inflight.spareBytes);
+  const entries = progress.next > log.lastIndex ? [] : log.entriesFrom(progress.next, maxBytes);
   let bytes = 0;
   for (const entry of entries) bytes += entry.bytes.length;
   const lastIndex = previousIndex + entries.length;

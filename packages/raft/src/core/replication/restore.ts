@@ -1,0 +1,39 @@
+// A follower takes a state in the place of a log that it lacks (thesis 5.3). The state lies on its disk already, whole;
+// one write flips to it.
+import { assert } from '../assert.ts';
+import { becomeFollower } from '../become.ts';
+import type { Raft } from '../raft.ts';
+import type { Restore } from '../ready.ts';
+
+export function restore(raft: Raft, state: Restore): 'accepted' | 'unneeded' {
+  const { log, own } = raft;
+  const { index, term } = state;
+  // A late or repeated one would throw away what was committed after it. One at a time: the leader offers again.
+  if (index <= raft.commit || raft.restore !== undefined) return 'unneeded';
+  const isThere = log.term(index) === term;
+  assert(isThere || own.role !== 'leader', 'a leader holds what is committed (leader completeness)');
+  if (own.role === 'leader') return 'unneeded';
+  // What follows it in this log may be committed, too: cutting it off could lose what was acknowledged (thesis 5.3).
+  if (isThere) {
+    raft.commit = index;
+    return 'unneeded';
+  }
+  if (term > raft.term) becomeFollower(raft, term, undefined);
+  else if (own.role !== 'follower') becomeFollower(raft, raft.term, undefined);
+  for (const [slot, message] of raft.held) {
+    if (message.kind === 'appendResponse' && message.accepted) raft.held.delete(slot); // of the log that goes
+  }
+  log.restore(index, term, raft.commit);
+  raft.commit = index;
+  raft.restore = state;
+  return 'accepted';
+}
+
+/** The flip is on the disk: the state is that of its index, and the log begins behind it. */
+export function restored(raft: Raft, { index }: Restore): void {
+  raft.log.restored();
+  raft.restore = undefined;
+  raft.applied = index;
+  raft.appliedAt = raft.now;
+  raft.handedOut = index;
+}
