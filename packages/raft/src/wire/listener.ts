@@ -10,8 +10,9 @@ import type { Counts } from './counts.ts';
 import { BrokenFrame, encodeParts, type Frame, type FrameKind, FrameReader, type FrameSealer } from './frame.ts';
 import { encodeHandshake, type LaneName, maxHandshakeBytes, type ProtocolVersion } from './handshake.ts';
 import { type Introduced, Introduction } from './introduction.ts';
+import type { TlsFault } from './security/certificate.ts';
 import type { ReadySecurity } from './security/security.ts';
-import { TlsDoor } from './security/tls-door.ts';
+import { addressOf, TlsDoor } from './security/tls-door.ts';
 import type { Address, Hello, TransportEvents } from './transport.ts';
 
 export interface ListenerOptions {
@@ -65,7 +66,9 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#tls = options.security.kind === 'tls' ? new TlsDoor(options.security) : undefined;
+    const { security, counts } = options;
+    const onFault = (fault: TlsFault, from: string): void => counts.fault(`tls.${fault}`, from);
+    this.#tls = security.kind === 'tls' ? new TlsDoor(security, onFault) : undefined;
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
@@ -114,10 +117,9 @@ export class Listener {
     if (this.#isClosed) return void socket.destroy();
     // A stranger may reset the connection at any time; without a listener that would end the process.
     socket.on('error', () => undefined);
-    const { remoteAddress, remotePort } = socket;
-    if (remoteAddress === undefined) return void socket.destroy();
+    const address = addressOf(socket);
+    if (address === undefined) return void socket.destroy();
     this.#makeRoom();
-    const address = `${remoteAddress}:${remotePort}`;
     const cancelDeadline = clock.after(wireBounds.handshakeMs, () => {
       counts.fault('strangers.tooSlow', address);
       this.#end(connection);
@@ -126,15 +128,9 @@ export class Listener {
     this.#connections.add(connection);
     socket.on('close', () => this.#end(connection));
     if (this.#tls === undefined) return this.#listenTo(connection, socket, everybody);
-    this.#tls.accept(socket, {
-      onSecure: (secure, names) => {
-        secure.on('error', () => undefined);
-        this.#listenTo(connection, secure, names);
-      },
-      onFault: (fault) => {
-        counts.fault(`tls.${fault}`, address);
-        this.#end(connection);
-      },
+    this.#tls.accept(socket, address, (secure, names) => {
+      secure.on('error', () => undefined);
+      this.#listenTo(connection, secure, names);
     });
   }
 

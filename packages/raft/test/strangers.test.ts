@@ -1,0 +1,141 @@
+// Strangers at the peer ports of a cluster at work: it keeps its leader and its term, and everything that it is given.
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import {
+  type Clock,
+  createRaftNode,
+  createTcpTransport,
+  MemoryLog,
+  type PeerSecurity,
+  wireBounds,
+} from '../src/index.ts';
+import { freePort, realClock, until } from './real.ts';
+import { securities } from './secured.ts';
+import { type Attack, atSecret, atTls, blind, informed, type Target } from './strangers.ts';
+import { bytes, Notebook, seeded } from './world.ts';
+
+const ids = ['n1', 'n2', 'n3'];
+const timing = { tickMs: 10, heartbeatMs: 50, electionMinMs: 1000, electionMaxMs: 2000, fastElectionMs: 50 };
+const toClose: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of toClose.splice(0).toReversed()) await close();
+});
+
+/** Strangers get a tenth of their time, so that the test need not wait for it. */
+const clock: Clock = {
+  ...realClock,
+  after: (delayMs, callback) => realClock.after(delayMs === wireBounds.handshakeMs ? delayMs / 10 : delayMs, callback),
+};
+
+/** Passes everything on to this port, and keeps what the dialling side has said. */
+async function recorder(port: number): Promise<{ readonly port: number; readonly recorded: readonly Buffer[] }> {
+  const recorded: Buffer[] = [];
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    const onward = connect({ host: '127.0.0.1', port });
+    sockets.push(socket, onward);
+    for (const end of [socket, onward]) end.on('error', () => end.destroy());
+    socket.on('close', () => onward.destroy());
+    onward.on('close', () => socket.destroy());
+    const isFirst = sockets.length === 2;
+    socket.on('data', (chunk) => isFirst && recorded.length < 100 && recorded.push(chunk));
+    socket.pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  toClose.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port: own }: Partial<AddressInfo> = Object(server.address());
+  return { port: own ?? 0, recorded };
+}
+
+async function start(id: string, port: number, ports: ReadonlyMap<string, number>, security: PeerSecurity) {
+  const random = seeded(port);
+  const peers = new Map([...ports].map(([peer, peerPort]) => [peer, { host: '127.0.0.1', port: peerPort }]));
+  peers.delete(id);
+  const transport = createTcpTransport({ id, listen: { host: '127.0.0.1', port }, peers, clock, random, security });
+  const machine = new Notebook();
+  const fatal: Error[] = [];
+  const owner = {
+    entryHeader: () => bytes(id),
+    onLeader: () => undefined,
+    onLeaderLost: () => undefined,
+    onSample: () => undefined,
+    onFatal: (error: Error) => fatal.push(error),
+  };
+  const log = new MemoryLog({ id, members: ids, random });
+  const node = createRaftNode<number>({
+    id,
+    members: ids,
+    timing,
+    log,
+    stateMachine: machine,
+    transport,
+    clock,
+    random,
+    owner,
+  });
+  await node.start();
+  toClose.push(() => node.stop());
+  return { id, port, node, machine, transport, fatal };
+}
+
+test.each<[PeerSecurity['kind'], Readonly<Record<string, Attack>>, readonly string[]]>([
+  ['none', blind, ['broken.magic', 'broken.size', 'broken.handshake']],
+  [
+    'secret',
+    { ...blind, ...informed, ...atSecret },
+    ['broken.magic', 'broken.size', 'refused.security', 'refused.secret', 'refused.unknownMember'],
+  ],
+  [
+    'tls',
+    { ...blind, ...informed, ...atTls },
+    ['tls.handshake', 'tls.noCertificate', 'tls.untrusted', 'tls.expired', 'refused.certificate'],
+  ],
+])(
+  '%s: a cluster keeps its leader and its term, and everything that it is given',
+  async (kind, attacks, counts) => {
+    const seed = Date.now() % 100_000;
+    console.info(`seed ${seed}`);
+    const ports = new Map(await Promise.all(ids.map(async (id) => [id, await freePort()] as const)));
+    // Who dials n1 is recorded on the way.
+    const toFirst = await recorder(ports.get('n1') ?? 0);
+    const known = new Map(ports).set('n1', toFirst.port);
+    const members = await Promise.all(ids.map((id) => start(id, ports.get(id) ?? 0, known, securities[kind](id))));
+    await until(() => members.some(({ node }) => node.status().role === 'leader'), 20_000);
+    const leader = members.find(({ node }) => node.status().role === 'leader');
+    if (leader === undefined) throw new Error('nobody leads');
+    const apply = async (note: string): Promise<string> => (await leader.node.propose(bytes(note))).kind;
+    await until(() => members.every(({ transport }) => transport.connectedPeers().length === 2));
+    expect(await apply('before')).toBe('applied');
+    const { term } = leader.node.status();
+    await until(() => toFirst.recorded.length >= 2);
+
+    const random = seeded(seed);
+    const targets = members.map(({ id, port }): Target => {
+      return { id, port, other: id === 'n2' ? 'n3' : 'n2', recorded: () => toFirst.recorded, random };
+    });
+    const notes = ['before'];
+    for (const attack of Object.values(attacks)) {
+      const underAttack = targets.map((target) => attack(target));
+      notes.push(`note ${notes.length}`);
+      expect(await apply(notes.at(-1) ?? '')).toBe('applied');
+      await Promise.all(underAttack);
+    }
+
+    for (const { transport, fatal, node } of members) {
+      for (const name of [...counts, 'strangers.tooSlow', 'strangers.tooMany']) {
+        expect(transport.counts.get(name) ?? 0, name).toBeGreaterThan(0);
+      }
+      expect(fatal).toEqual([]);
+      expect(node.status()).toMatchObject({ term, leader: leader.id });
+      expect(transport.connectedPeers()).toHaveLength(2);
+      expect(transport.counts.get('lost.reset')).toBeUndefined();
+    }
+    await until(() => members.every(({ machine }) => machine.notes.length === notes.length));
+    for (const { machine } of members) expect(machine.notes).toEqual(notes);
+  },
+  60_000,
+);
