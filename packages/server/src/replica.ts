@@ -170,6 +170,7 @@ const verdictKinds: { readonly [K in CommandKind]: { readonly [Kind in VerdictOf
   release: { answers: true, refused: true },
   giveBack: { answers: true, refused: true },
   collect: { collected: true, refused: true },
+  activate: { activated: true, refused: true },
 };
 
 function isVerdictOf<K extends CommandKind>(command: CommandKind, verdict: Verdict): verdict is VerdictOf<K> & Verdict {

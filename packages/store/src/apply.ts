@@ -1,5 +1,6 @@
 // One command -> its handler, in a table that no verb can be missing from; and the savepoint around it.
 import { applyAck } from './apply/ack.ts';
+import { applyActivate } from './apply/activate.ts';
 import { applyBegin, applyTick } from './apply/begin.ts';
 import { applyCancel } from './apply/cancel.ts';
 import { applyCollect } from './apply/collect.ts';
@@ -27,6 +28,7 @@ const handlers: { readonly [K in CommandKind]: (rows: EntryRows, command: Comman
   release: applyRelease,
   giveBack: applyGiveBack,
   collect: applyCollect,
+  activate: applyActivate,
 };
 
 /** A refusal leaves nothing behind; whatever a handler throws is fatal to the node. */

@@ -119,7 +119,9 @@ export type Command =
     }
   | { readonly kind: 'giveBack'; readonly topic: number; readonly group: number; readonly leases: readonly LeaseRef[] }
   /** Housekeeping in bounded steps, naming what it saw. */
-  | { readonly kind: 'collect'; readonly steps: readonly CollectStep[] };
+  | { readonly kind: 'collect'; readonly steps: readonly CollectStep[] }
+  /** Raises the active version, once every member knows `version`. */
+  | { readonly kind: 'activate'; readonly version: number };
 
 export type CollectStep =
   /** Answers whose `until` has passed. */

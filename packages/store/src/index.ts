@@ -35,4 +35,5 @@ export type {
   VerdictOf,
   Verdicts,
 } from './verdict.ts';
+export { newestVersion, StateTooNew } from './version.ts';
 export type { GroupInfo, Hold, HoldState, MessageRow, RetryRow, TopicInfo, View } from './view.ts';

@@ -5,6 +5,7 @@
 
 import { type Before, EntryRows } from './apply/entry-rows.ts';
 import type { TopicState } from './apply/topic-draft.ts';
+import { changedTopicRows, type RowChange } from './apply/topic-rows.ts';
 import { applyCommand } from './apply.ts';
 import { defaultLimits, type StoreLimits } from './bounds.ts';
 import type { ChangeListener } from './change.ts';
@@ -16,12 +17,10 @@ import { checkWhole, loadState } from './read/load.ts';
 import { LowWater } from './read/low-water.ts';
 import { SnapshotView } from './read/snapshot-view.ts';
 import { encodeMark } from './rows/ended-row.ts';
-import { encodeGroup } from './rows/group-row.ts';
 import { Keyspace } from './rows/keyspace.ts';
 import { encodeMeta, type Meta } from './rows/meta-row.ts';
-import { encodeTopic } from './rows/topic-row.ts';
 import { decodeStamp } from './stamp.ts';
-import { nextStateHash } from './state-hash.ts';
+import { hashAfter, stateHashOf } from './state-hash.ts';
 import type { StateReader } from './state-reader.ts';
 import type { Effect, Store } from './store.ts';
 import { exportState } from './transfer/export.ts';
@@ -97,7 +96,7 @@ class MessageStore implements Store {
   }
 
   get stateHash(): string {
-    return this.#meta.stateHash.toString('hex');
+    return stateHashOf(this.#meta);
   }
 
   get activeVersion(): number {
@@ -140,11 +139,13 @@ class MessageStore implements Store {
   end(): void {
     this.#guard('end of an entry', () => {
       if (this.#entry === undefined) throw new Error('no entry was begun');
-      const { meta, rows, topics } = this.#entry.result();
+      const { meta, rows, topics, sum } = this.#entry.result();
       const { changes } = this.#entry;
       if (this.#meta.appliedIndex === 0) putRow(rows, encodeMark(this.#keys.single('fence')));
-      for (const [number, topic] of topics) this.#putTopicRows(rows, this.#catalog.topic(number), topic);
-      const ended = { ...meta, stateHash: nextStateHash(meta, rows) };
+      for (const [number, topic] of topics) {
+        for (const row of changedTopicRows(this.#keys, this.#catalog.topic(number), topic, sum)) putRow(rows, row);
+      }
+      const ended = { ...meta, hash: hashAfter(meta, rows, sum) };
       putRow(rows, encodeMeta(this.#keys.single('meta'), ended));
       // From here on everything of the entry is visible, and nothing can fail.
       this.#layers.add(rows);
@@ -239,17 +240,6 @@ class MessageStore implements Store {
     };
   }
 
-  #putTopicRows(rows: Map<string, Effect>, before: TopicState | undefined, after: TopicState): void {
-    const topic = after.row.number;
-    if (before?.row !== after.row) putRow(rows, encodeTopic(this.#keys.topic(topic), after.row));
-    for (const [number, group] of after.groups) {
-      if (before?.groups.get(number) !== group) putRow(rows, encodeGroup(this.#keys.group(topic, number), group));
-    }
-    for (const number of before?.groups.keys() ?? []) {
-      if (!after.groups.has(number)) putRow(rows, { key: this.#keys.group(topic, number), value: undefined });
-    }
-  }
-
   // After a failure every further step fails: a node that went on would differ from the others.
   #guard<T>(what: string | (() => string), step: () => T): T {
     if (this.#failure !== undefined) throw this.#failure;
@@ -264,6 +254,6 @@ class MessageStore implements Store {
   }
 }
 
-function putRow(rows: Map<string, Effect>, row: { readonly key: Buffer; readonly value: Buffer | undefined }): void {
+function putRow(rows: Map<string, Effect>, row: RowChange): void {
   rows.set(row.key.toString('latin1'), row);
 }

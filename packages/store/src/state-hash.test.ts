@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { firstMeta } from './rows/meta-row.ts';
-import { nextStateHash } from './state-hash.ts';
+import { firstMeta, type Meta } from './rows/meta-row.ts';
+import { RowSum } from './rows/row-sum.ts';
+import { hashAfter, stateHashOf } from './state-hash.ts';
 import type { Effect } from './store.ts';
 
 const row = (key: string, value: string | undefined): [string, Effect] => [
@@ -9,7 +10,7 @@ const row = (key: string, value: string | undefined): [string, Effect] => [
 ];
 const rows = new Map([row('a', '....crc1'), row('b', '....crc2'), row('c', undefined)]);
 const hash = (changed: ReadonlyMap<string, Effect>, meta = firstMeta): string =>
-  nextStateHash(meta, changed).toString('hex');
+  stateHashOf({ ...meta, hash: hashAfter(meta, changed, undefined) });
 
 test('the order in which rows were changed does not count', () => {
   expect(hash(new Map([...rows].toReversed()))).toBe(hash(rows));
@@ -39,5 +40,36 @@ test.each([
 });
 
 test('what went before counts', () => {
-  expect(hash(rows, { ...firstMeta, stateHash: Buffer.alloc(20, 1) })).not.toBe(hash(rows));
+  const hashBefore = { kind: 'running', bytes: Buffer.alloc(20, 1) } as const;
+  expect(hash(rows, { ...firstMeta, hash: hashBefore })).not.toBe(hash(rows));
+});
+
+const version2: Meta = { ...firstMeta, activeVersion: 2, hash: { kind: 'rows', sum: Buffer.alloc(16), isWhole: true } };
+
+test('a state whose version was raised before it had a topic is summed as a whole; later, since then', () => {
+  const raised = { ...firstMeta, activeVersion: 2 };
+  expect(hashAfter(raised, rows, undefined)).toEqual(version2.hash);
+  expect(hashAfter({ ...raised, nextTopic: 2 }, rows, undefined)).toEqual({ ...version2.hash, isWhole: false });
+});
+
+test.each([
+  'appliedIndex',
+  'appliedTerm',
+  'clockMs',
+  'seq',
+  'epoch',
+  'beginTerm',
+  'releaseFromMs',
+  'graceMs',
+  'horizonSeq',
+  'nextTopic',
+] as const)('from version 2 on another %s is another hash', (field) => {
+  expect(stateHashOf({ ...version2, [field]: firstMeta[field] + 1 })).not.toBe(stateHashOf(version2));
+});
+
+test('from version 2 on another sum is another hash', () => {
+  const sum = RowSum.from(Buffer.alloc(16, 1));
+  const meta = { ...version2, hash: hashAfter(version2, rows, sum) };
+  expect(meta.hash).toEqual({ kind: 'rows', sum: sum.bytes(), isWhole: true });
+  expect(stateHashOf(meta)).not.toBe(stateHashOf(version2));
 });

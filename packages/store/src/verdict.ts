@@ -14,7 +14,8 @@ export interface Refusal {
     | 'idempotencyKeyReused'
     | 'cursorMoved'
     | 'graceRunning'
-    | 'tooManyRows';
+    | 'tooManyRows'
+    | 'versionUnknown';
 }
 
 /** How a message ended, for all groups. */
@@ -78,6 +79,8 @@ export interface Verdicts {
   release: { readonly kind: 'answers'; readonly answers: readonly LeaseAnswer[] } | Refusal;
   giveBack: { readonly kind: 'answers'; readonly answers: readonly LeaseAnswer[] } | Refusal;
   collect: { readonly kind: 'collected'; readonly rows: number } | Refusal;
+  /** The version that is in force now. */
+  activate: { readonly kind: 'activated'; readonly version: number } | Refusal;
 }
 
 export type VerdictOf<K extends CommandKind> = Verdicts[K];

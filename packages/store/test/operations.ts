@@ -18,6 +18,7 @@ type Kind =
   | 'giveBack'
   | 'collect'
   | 'begin'
+  | 'activate'
   | 'nonsense';
 
 export interface Operation {
@@ -43,7 +44,7 @@ const weighted: fc.Arbitrary<Kind> = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Kind>('cancel') },
   { weight: 4, arbitrary: fc.constant<Kind>('collect') },
   { weight: 10, arbitrary: fc.constantFrom<Kind>('nack', 'extend', 'release', 'giveBack', 'begin', 'createGroup') },
-  { weight: 1, arbitrary: fc.constantFrom<Kind>('deleteGroup', 'nonsense') },
+  { weight: 1, arbitrary: fc.constantFrom<Kind>('deleteGroup', 'activate', 'nonsense') },
 );
 
 export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
@@ -117,6 +118,8 @@ export function concrete({ kind, dice }: Operation, reference: Reference): Comma
       return { kind, steps: [collectStep(named, topic, group, reference, dice)] };
     case 'begin':
       return { kind, graceMs: d2 };
+    case 'activate':
+      return { kind, version: 1 + (d2 % 3) };
     case 'nonsense':
       break;
   }

@@ -63,6 +63,7 @@ export class Reference {
   topics: RefTopic[] = [];
   clockMs = 0;
   seq = 0;
+  activeVersion = 1;
   term = 1;
   begun = { term: 0, fromMs: 0, graceMs: 0 };
   horizon = 0;
@@ -108,6 +109,10 @@ export class Reference {
         return this.#cancel(command);
       case 'collect':
         return this.#collect(command);
+      case 'activate':
+        if (command.version > 2) return refuse('versionUnknown');
+        this.activeVersion = Math.max(this.activeVersion, command.version);
+        return { kind: 'activated', version: this.activeVersion };
       case 'ack':
       case 'nack':
       case 'extend':

@@ -19,6 +19,7 @@ const refusals: Readonly<Record<Refusal['code'], ErrorCode>> = {
   tooManyRows: 'HF_INTERNAL',
   cursorMoved: 'HF_INTERNAL',
   graceRunning: 'HF_INTERNAL',
+  versionUnknown: 'HF_INTERNAL',
 };
 
 const notApplied: Readonly<Record<NotApplied, ErrorCode>> = {

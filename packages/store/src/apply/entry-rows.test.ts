@@ -49,18 +49,27 @@ function changeEverything(rows: EntryRows): void {
 }
 
 const factsOf = (rows: EntryRows): unknown => {
-  const { meta, rows: changed, topics } = rows.result();
+  const { meta, rows: changed, topics, sum } = rows.result();
   return structuredClone({
     meta,
     changed: [...changed],
     topics: [...topics],
+    sum: sum?.bytes().toString('hex'),
     changes: rows.changes,
     count: rows.topicCount,
   });
 };
 
-test('of a refused command nothing stays, and of the ones before it everything does', () => {
-  const rows = new EntryRows(nothing, entry, 600, new Keyspace(1), defaultLimits);
+const summed: Before = {
+  ...nothing,
+  meta: { ...nothing.meta, activeVersion: 2, hash: { kind: 'rows', sum: Buffer.alloc(16, 1), isWhole: true } },
+};
+
+test.each([
+  ['1', nothing],
+  ['2', summed],
+])('version %s: of a refused command nothing stays, and of the ones before it everything does', (_version, before) => {
+  const rows = new EntryRows(before, entry, 600, new Keyspace(1), defaultLimits);
   const fresh = factsOf(rows);
   changeEverything(rows);
   const changed = factsOf(rows);

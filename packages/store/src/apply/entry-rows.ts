@@ -10,9 +10,11 @@ import type { Keyspace } from '../rows/keyspace.ts';
 import { encodeMessage } from '../rows/message-row.ts';
 import type { Meta } from '../rows/meta-row.ts';
 import { openRow, type Row } from '../rows/row.ts';
+import type { RowSum } from '../rows/row-sum.ts';
 import type { Effect } from '../store.ts';
 import type { End } from '../verdict.ts';
 import type { Hold } from '../view.ts';
+import { EntrySum } from './entry-sum.ts';
 import { TopicDraft, type TopicState } from './topic-draft.ts';
 
 /** The state before the entry. */
@@ -58,6 +60,7 @@ export class EntryRows {
   readonly #keys: Keyspace;
   readonly #rows = new Overlay<string, Effect>();
   readonly #topics = new Overlay<number, TopicState>();
+  readonly #sum: EntrySum | undefined;
   #meta: MutableMeta;
   #metaSaved: MutableMeta;
   #changesSaved = 0;
@@ -77,6 +80,7 @@ export class EntryRows {
     const clockMs = Math.max(before.meta.clockMs, stampMs ?? 0);
     this.#meta = { ...before.meta, appliedIndex: entry.index, appliedTerm: entry.term, clockMs };
     this.#metaSaved = { ...this.#meta };
+    this.#sum = EntrySum.after(before.meta.hash);
   }
 
   get meta(): Meta {
@@ -96,7 +100,9 @@ export class EntryRows {
     return this.#before.topicCount + this.#meta.nextTopic - this.#before.meta.nextTopic;
   }
 
-  changeMeta(change: Partial<Pick<Meta, 'beginTerm' | 'releaseFromMs' | 'graceMs' | 'horizonSeq'>>): void {
+  changeMeta(
+    change: Partial<Pick<Meta, 'activeVersion' | 'beginTerm' | 'releaseFromMs' | 'graceMs' | 'horizonSeq'>>,
+  ): void {
     Object.assign(this.#meta, change);
   }
 
@@ -111,6 +117,7 @@ export class EntryRows {
     this.#rows.keep();
     this.#topics.keep();
     Object.assign(this.#metaSaved, this.#meta);
+    this.#sum?.keep();
     this.#changesSaved = this.changes.length;
   }
 
@@ -119,6 +126,7 @@ export class EntryRows {
     this.#rows.rollBack();
     this.#topics.rollBack();
     Object.assign(this.#meta, this.#metaSaved);
+    this.#sum?.rollBack();
     this.changes.length = this.#changesSaved;
   }
 
@@ -222,22 +230,33 @@ export class EntryRows {
     readonly meta: Meta;
     readonly rows: Map<string, Effect>;
     readonly topics: ReadonlyMap<number, TopicState>;
+    /** Of the same rows; undefined while none is kept. */
+    readonly sum: RowSum | undefined;
   } {
-    return { meta: this.#meta, rows: this.#rows.values, topics: this.#topics.values };
+    return { meta: this.#meta, rows: this.#rows.values, topics: this.#topics.values, sum: this.#sum?.rows };
   }
 
   #get(key: Buffer): Uint8Array | undefined {
     const id = key.toString('latin1');
     const effect = this.#rows.values.get(id);
-    return effect === undefined ? this.#before.read(id, key) : effect.value;
+    if (effect !== undefined) return effect.value;
+    const value = this.#before.read(id, key);
+    if (value !== undefined) this.#sum?.met(id, key, value);
+    return value;
   }
 
+  /** What stood there, if anything, was read, or the key is new. */
   #put(row: Row): void {
-    this.#rows.set(row.key.toString('latin1'), row);
+    const id = row.key.toString('latin1');
+    this.#sum?.put(id, row, this.#rows.values.get(id));
+    this.#rows.set(id, row);
   }
 
+  /** It stands there. */
   #delete(key: Buffer): void {
-    this.#rows.set(key.toString('latin1'), { key, value: undefined });
+    const id = key.toString('latin1');
+    this.#sum?.remove(id, key, this.#rows.values.get(id));
+    this.#rows.set(id, { key, value: undefined });
   }
 }
 

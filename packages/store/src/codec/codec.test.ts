@@ -86,6 +86,7 @@ const arbitraries: { readonly [K in CommandKind]: fc.Arbitrary<Command> } = {
   }),
   giveBack: fc.record({ kind: fc.constant('giveBack' as const), ...of, leases: fc.array(ref) }),
   collect: fc.record({ kind: fc.constant('collect' as const), steps: fc.array(step) }),
+  activate: fc.record({ kind: fc.constant('activate' as const), version: fc.integer({ min: 1, max: 2 ** 16 - 1 }) }),
 };
 const anyCommand = fc.oneof(...Object.values(arbitraries));
 
@@ -152,6 +153,7 @@ test.each([
     encodeCommand({ kind: 'schedule', topic: 'n'.repeat(256), messages: [], idempotency: undefined }),
   ],
   ['a row leased to a receive that is not there', lease(1)],
+  ['an active version of none', encodeCommand({ kind: 'activate', version: 0 })],
   ['a lease of no time', encodeCommand({ kind: 'extend', ...refs, leaseMs: 0 })],
   ['a lease of a hundred years and more', encodeCommand({ kind: 'extend', ...refs, leaseMs: 3_200_000_000_000 })],
 ])('%s is undecodable', (_what, bytes) => {

@@ -85,6 +85,7 @@ const byKind: { readonly [K in CommandKind]: (input: ByteReader) => CommandOf<K>
   }),
   giveBack: (input) => ({ kind: 'giveBack', topic: input.u32(), group: input.u32(), leases: readRefs(input) }),
   collect: (input) => ({ kind: 'collect', steps: input.list(() => readStep(input)) }),
+  activate: (input) => ({ kind: 'activate', version: readAtLeastOne(input.u16()) }),
 };
 
 const readers = new Map<number, (input: ByteReader) => Command>();

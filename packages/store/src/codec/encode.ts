@@ -103,6 +103,7 @@ const writers: { readonly [K in CommandKind]: (command: CommandOf<K>) => void } 
     out.list(command.leases, writeLease);
   },
   collect: (command) => out.list(command.steps, writeStep),
+  activate: (command) => out.u16(command.version),
 };
 
 function writeGroup(of: { readonly topic: number; readonly group: number }): void {

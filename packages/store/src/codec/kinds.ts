@@ -18,6 +18,7 @@ export const kindCodes: Readonly<Record<CommandKind, number>> = {
   release: 11,
   giveBack: 12,
   collect: 13,
+  activate: 14,
 };
 
 export const startCodes = { earliest: 0, now: 1, time: 2 } as const;

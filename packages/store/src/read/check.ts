@@ -20,7 +20,6 @@ import { decodeHold, decodeRetry } from '../rows/hold-row.ts';
 import {
   groupOf,
   groupRowPosition,
-  type KeyRange,
   messagePosition,
   readAnswerTime,
   readEndedTime,
@@ -30,14 +29,12 @@ import {
 import { decodeMessage } from '../rows/message-row.ts';
 import { CorruptRow } from '../rows/row.ts';
 import type { Hold } from '../view.ts';
+import { checkSum } from './check-sum.ts';
 import { newest } from './layers.ts';
-import { scan } from './scan.ts';
 import type { ViewParts } from './snapshot-view.ts';
+import { walk } from './walk.ts';
 
-const chunkRows = 1_000;
 const maxFaults = 100;
-
-type Walked = readonly [key: Buffer, value: Uint8Array];
 
 /** @returns sentences, none when all is well */
 export async function checkState(parts: ViewParts): Promise<readonly string[]> {
@@ -47,6 +44,7 @@ export async function checkState(parts: ViewParts): Promise<readonly string[]> {
     await checkStrays(parts, faults);
     await checkAnswers(parts, faults);
     await checkEnded(parts, faults);
+    await checkSum(parts, faults);
   } catch (error) {
     if (!(error instanceof CorruptRow)) throw error;
     faults.push(error.message);
@@ -202,22 +200,6 @@ async function checkEnded(parts: ViewParts, faults: string[]): Promise<void> {
   }
   if (ended !== times) faults.push(`${ended} ended rows, but ${times} of them by their time`);
 }
-
-async function* walk(parts: ViewParts, range: KeyRange, values = true): AsyncGenerator<Walked> {
-  let from = range.from;
-  for (;;) {
-    const rows = await scan(parts, { ...range, from }, { limit: chunkRows, values });
-    for (const { key, value } of rows) {
-      if (value === undefined && values) throw new CorruptRow(key, 'the database gave no value');
-      yield [key, value ?? nothing];
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < chunkRows) return;
-    from = Buffer.concat([last.key, Buffer.of(0)]);
-  }
-}
-
-const nothing = new Uint8Array();
 
 function get(parts: ViewParts, key: Buffer): Uint8Array | undefined {
   const pending = newest(parts.layers, key.toString('latin1'));

@@ -4,10 +4,9 @@ import type { GroupRow } from '../rows/group-row.ts';
 import { decodeGroup } from '../rows/group-row.ts';
 import { groupOf, type Keyspace, type Table, topicOf } from '../rows/keyspace.ts';
 import { decodeMeta, firstMeta, type Meta } from '../rows/meta-row.ts';
-import { CorruptRow } from '../rows/row.ts';
+import { bufferOf, CorruptRow } from '../rows/row.ts';
 import { decodeTopic } from '../rows/topic-row.ts';
 import type { StateReader } from '../state-reader.ts';
-import { bufferOf } from './scan.ts';
 
 const chunkRows = 1_000;
 

@@ -1,5 +1,6 @@
 // The only scan: a range of one table, LevelDB's snapshot and the layers merged in order of their keys.
 import type { KeyRange } from '../rows/keyspace.ts';
+import { bufferOf } from '../rows/row.ts';
 import type { Snapshot, StateReader } from '../state-reader.ts';
 import type { Effect } from '../store.ts';
 import type { Layer } from './layers.ts';
@@ -97,8 +98,4 @@ function firstAtOrAbove(ids: readonly string[], from: string): number {
     else high = middle;
   }
   return low;
-}
-
-export function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

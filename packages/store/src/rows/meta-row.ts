@@ -1,5 +1,17 @@
 // The one row that says where the state stands. Written with every turn.
-import { blankRow, openFormat, type Row, sealRow } from './row.ts';
+import { newestVersion, StateTooNew } from '../version.ts';
+import { blankRow, CorruptRow, openRow, type Row, sealRow } from './row.ts';
+import { rowSumBytes } from './row-sum.ts';
+
+/** What tells whether two replicas are alike at an equal applied index. */
+export type StateHash =
+  /** While the active version is 1. 20 bytes: running SHA-1 over the row changes of each entry. */
+  | { readonly kind: 'running'; readonly bytes: Buffer }
+  /**
+   * From then on. The rows that were added since the entry that raised the version, less those that were removed (see
+   * row-sum.ts). `isWhole`: there were none before, so that it is the sum of all rows that stand now.
+   */
+  | { readonly kind: 'rows'; readonly sum: Buffer; readonly isWhole: boolean };
 
 export interface Meta {
   readonly activeVersion: number;
@@ -17,9 +29,10 @@ export interface Meta {
   readonly horizonSeq: number;
   /** The number of the next topic. */
   readonly nextTopic: number;
-  /** 20 bytes: running SHA-1 over the row changes of each entry. */
-  readonly stateHash: Buffer;
+  readonly hash: StateHash;
 }
+
+const runningBytes = 20;
 
 export const firstMeta: Meta = {
   activeVersion: 1,
@@ -33,15 +46,15 @@ export const firstMeta: Meta = {
   graceMs: 0,
   horizonSeq: 0,
   nextTopic: 1,
-  stateHash: Buffer.alloc(20),
+  hash: { kind: 'running', bytes: Buffer.alloc(runningBytes) },
 };
 
-const format = 1;
-const bytes = 77;
+const fixedBytes = 57;
+const formats = { running: 1, rows: 2 } as const;
 
 /**
  *   offset  bytes  field
- *   0       1      format, 1
+ *   0       1      format: 1 while the active version is 1, then 2
  *   1       2      active version
  *   3       6      applied index
  *   9       6      applied term
@@ -53,13 +66,16 @@ const bytes = 77;
  *   43      4      grace, ms
  *   47      6      horizon of ended rows, a seq
  *   53      4      number of the next topic
- *   57      20     running hash
- *   77      4      CRC-32
+ *   57      20     in format 1: running hash
+ *   57      16     in format 2: sum of the rows since it began
+ *   73      1      in format 2: 1 if there were none before, otherwise 0
+ *           4      CRC-32
  */
 export function encodeMeta(key: Buffer, meta: Meta): Row {
-  const row = blankRow(key, bytes);
+  const { hash } = meta;
+  const row = blankRow(key, fixedBytes + (hash.kind === 'running' ? runningBytes : rowSumBytes + 1));
   const { value } = row;
-  value.writeUInt8(format, 0);
+  value.writeUInt8(formats[hash.kind], 0);
   value.writeUInt16BE(meta.activeVersion, 1);
   value.writeUIntBE(meta.appliedIndex, 3, 6);
   value.writeUIntBE(meta.appliedTerm, 9, 6);
@@ -71,15 +87,19 @@ export function encodeMeta(key: Buffer, meta: Meta): Row {
   value.writeUInt32BE(meta.graceMs, 43);
   value.writeUIntBE(meta.horizonSeq, 47, 6);
   value.writeUInt32BE(meta.nextTopic, 53);
-  value.set(meta.stateHash, 57);
+  value.set(hash.kind === 'running' ? hash.bytes : hash.sum, fixedBytes);
+  if (hash.kind === 'rows') value.writeUInt8(hash.isWhole ? 1 : 0, fixedBytes + rowSumBytes);
   return sealRow(row);
 }
 
-/** @throws CorruptRow */
+/** @throws CorruptRow, StateTooNew */
 export function decodeMeta(key: Uint8Array, value: Uint8Array): Meta {
-  const body = openFormat(key, value, bytes, format);
+  const body = openRow(key, value, fixedBytes);
+  const activeVersion = body.readUInt16BE(1);
+  // Before the format: where the version stands is the same in all of them.
+  if (activeVersion > newestVersion) throw new StateTooNew(activeVersion);
   return {
-    activeVersion: body.readUInt16BE(1),
+    activeVersion,
     appliedIndex: body.readUIntBE(3, 6),
     appliedTerm: body.readUIntBE(9, 6),
     clockMs: body.readUIntBE(15, 6),
@@ -90,6 +110,23 @@ export function decodeMeta(key: Uint8Array, value: Uint8Array): Meta {
     graceMs: body.readUInt32BE(43),
     horizonSeq: body.readUIntBE(47, 6),
     nextTopic: body.readUInt32BE(53),
-    stateHash: Buffer.from(body.subarray(57, 77)),
+    hash: readHash(key, body, activeVersion),
   };
+}
+
+function readHash(key: Uint8Array, body: Buffer, activeVersion: number): StateHash {
+  const format = body[0];
+  const bytes = Buffer.from(body.subarray(fixedBytes));
+  if (activeVersion < 2 && format === formats.running && bytes.length === runningBytes)
+    return { kind: 'running', bytes };
+  const whole = bytes[rowSumBytes];
+  if (
+    activeVersion < 2 ||
+    format !== formats.rows ||
+    bytes.length !== rowSumBytes + 1 ||
+    whole === undefined ||
+    whole > 1
+  )
+    throw new CorruptRow(key, `format ${format} with ${body.length} bytes at active version ${activeVersion}`);
+  return { kind: 'rows', sum: bytes.subarray(0, rowSumBytes), isWhole: whole === 1 };
 }

@@ -8,7 +8,7 @@ export interface Row {
   readonly value: Buffer;
 }
 
-const checksumBytes = 4;
+export const checksumBytes = 4;
 
 /** The row differs from what was written, or is of a format that this version does not know. Fatal to the node. */
 export class CorruptRow extends Error {
@@ -68,4 +68,8 @@ export function moveRow(key: Buffer, value: Uint8Array): Row {
   const row = blankRow(key, bodyBytes);
   row.value.set(value.subarray(0, bodyBytes));
   return sealRow(row);
+}
+
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { StateTooNew } from '../version.ts';
 import type { Hold } from '../view.ts';
 import { type AnswerRow, decodeAnswer, encodeAnswer } from './answer-row.ts';
 import { checkMark, decodeEnded, type EndedRow, encodeEnded, encodeMark } from './ended-row.ts';
@@ -15,7 +16,7 @@ import {
   topicOf,
 } from './keyspace.ts';
 import { decodeMessage, encodeMessage } from './message-row.ts';
-import { decodeMeta, encodeMeta, firstMeta } from './meta-row.ts';
+import { decodeMeta, encodeMeta, firstMeta, type Meta } from './meta-row.ts';
 import { blankRow, CorruptRow, type Row, sealRow } from './row.ts';
 import { decodeTopic, encodeTopic, type TopicRow } from './topic-row.ts';
 
@@ -30,8 +31,9 @@ const wholeMeta = {
   graceMs: 3_000,
   horizonSeq: 6,
   nextTopic: 12,
-  stateHash: Buffer.alloc(20, 5),
+  hash: { kind: 'running' as const, bytes: Buffer.alloc(20, 5) },
 };
+const meta2: Meta = { ...wholeMeta, activeVersion: 2, hash: { kind: 'rows', sum: Buffer.alloc(16, 3), isWhole: true } };
 const topic: TopicRow = {
   number: 3,
   name: 'réminders',
@@ -84,6 +86,7 @@ type Case = readonly [name: string, row: Row, decode: (key: Buffer, value: Buffe
 /** Every kind of row, with how it is read. */
 const rows: readonly Case[] = [
   ['meta', encodeMeta(keys.single('meta'), wholeMeta), decodeMeta, wholeMeta],
+  ['meta of version 2', encodeMeta(keys.single('meta'), meta2), decodeMeta, meta2],
   ['topic', encodeTopic(keys.topic(3), topic), (key, value) => decodeTopic(topicOf(key), key, value), topic],
   ['group', encodeGroup(keys.group(3, 4), group), (key, value) => decodeGroup(groupOf(key), key, value), group],
   ['message', encodeMessage(keys.ofTopic('message', 3, position), message), decodeMessage, message],
@@ -178,4 +181,33 @@ test('no two tables share a number, and the fence is the last', () => {
 test('a mark with a value is corrupt', () => {
   const row = sealRow(blankRow(keys.endedTime(1, 1, position), 1));
   expect(() => checkMark(row.key, row.value)).toThrow(CorruptRow);
+});
+
+test.each([
+  ['version 2 in the first format', 0, 1],
+  ['version 1 in the second format', 2, 1],
+  ['a format that there is not', 0, 3],
+  ['a flag that is neither 0 nor 1', 73, 2],
+])('a meta row of %s is corrupt', (_what, at, byte) => {
+  const row = encodeMeta(keys.single('meta'), meta2);
+  row.value[at] = byte;
+  sealRow(row);
+  expect(() => decodeMeta(row.key, row.value)).toThrow(CorruptRow);
+});
+
+test('a state of a version that is not known yet is told from a corrupt one, whatever its format', () => {
+  const row = encodeMeta(keys.single('meta'), { ...meta2, activeVersion: 3 });
+  row.value[0] = 7;
+  sealRow(row);
+  expect(() => decodeMeta(row.key, row.value)).toThrow(StateTooNew);
+  expect(() => decodeMeta(row.key, row.value)).toThrow('of version 3, and this build knows up to 2');
+  row.value[9] = 1;
+  expect(() => decodeMeta(row.key, row.value)).toThrow(CorruptRow);
+});
+
+test('a message row whose lengths do not add up is corrupt, its checksum notwithstanding', () => {
+  const row = encodeMessage(keys.ofTopic('message', 3, position), message);
+  row.value.writeUInt32BE(5, 15);
+  sealRow(row);
+  expect(() => decodeMessage(row.key, row.value)).toThrow('its lengths do not add up');
 });

@@ -2,11 +2,10 @@
 //
 // A read is a chain of short steps: LevelDB hands out about 16 KiB at once, so the event loop is held for as long as it
 // takes to check and seal those, well below a millisecond (a single row of 1 MiB: about two).
-import { bufferOf } from '../read/scan.ts';
 import { checkRow } from '../rows/check-row.ts';
 import { type Keyspace, tableOffset } from '../rows/keyspace.ts';
 import { decodeMeta } from '../rows/meta-row.ts';
-import { moveRow } from '../rows/row.ts';
+import { bufferOf, moveRow } from '../rows/row.ts';
 import type { Snapshot, StateIterator, StateReader } from '../state-reader.ts';
 import { type StateExport, type StateRow, travelling } from './row.ts';
 
