@@ -35,8 +35,11 @@ export interface Route {
   readonly query: z.ZodType;
   readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
-  /** `leader`: followers forward it. `self`: every node answers for itself. */
-  readonly by: 'leader' | 'self';
+  /**
+   * `leader`: followers forward it. `any`: every node answers by its own state, once that has everything that was
+   * acknowledged before; at once, and perhaps with what was, when the query says `stale`. `self`: for itself alone.
+   */
+  readonly by: 'leader' | 'any' | 'self';
   /** Takes the header Idempotency-Key. */
   readonly idempotent: boolean;
   readonly errors: readonly ErrorCode[];
@@ -47,7 +50,14 @@ const nothing = z.strictObject({});
 const inTopic = z.strictObject({ topic: name });
 const inGroup = z.strictObject({ topic: name, group: name });
 const oneMessage = z.strictObject({ topic: name, id: messageId });
+const staleFlag = z.union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' });
+const stale = staleFlag
+  .transform((given) => given === true || given === 'true')
+  .default(false)
+  .describe('Answer at once from what this node has, perhaps without what was acknowledged a moment ago.');
+const reading = z.strictObject({ stale });
 const page = z.strictObject({
+  stale,
   limit: wholeTextUpTo(bounds.messagesPerPage).default(defaults.pageMessages),
   cursor: z.string().max(200).optional(),
 });
@@ -87,10 +97,10 @@ export const routes = {
     method: 'GET',
     path: '/v1/topics/{topic}/messages',
     params: inTopic,
-    query: listQuery,
+    query: listQuery.extend({ stale }),
     body: undefined,
     answer: messagesPage,
-    by: 'leader',
+    by: 'any',
     idempotent: false,
     errors: [...always, 'HF_TOPIC_NOT_FOUND'],
     says: 'List what stands in a topic, in order of time.',
@@ -100,10 +110,10 @@ export const routes = {
     method: 'GET',
     path: '/v1/topics/{topic}/messages/{id}',
     params: oneMessage,
-    query: nothing,
+    query: reading,
     body: undefined,
     answer: messageSeen,
-    by: 'leader',
+    by: 'any',
     idempotent: false,
     errors: [...always, 'HF_TOPIC_NOT_FOUND', 'HF_MESSAGE_NOT_FOUND'],
     says: 'Look at one message: where it stands in each group, or how it ended.',
@@ -186,10 +196,10 @@ export const routes = {
     method: 'GET',
     path: '/v1/topics',
     params: nothing,
-    query: nothing,
+    query: reading,
     body: undefined,
     answer: z.strictObject({ topics: z.array(topicSeen) }),
-    by: 'leader',
+    by: 'any',
     idempotent: false,
     errors: always,
     says: 'All topics, their groups and counts.',
@@ -199,10 +209,10 @@ export const routes = {
     method: 'GET',
     path: '/v1/topics/{topic}',
     params: inTopic,
-    query: nothing,
+    query: reading,
     body: undefined,
     answer: topicSeen,
-    by: 'leader',
+    by: 'any',
     idempotent: false,
     errors: [...always, 'HF_TOPIC_NOT_FOUND'],
     says: 'One topic, its groups and counts.',
@@ -225,10 +235,10 @@ export const routes = {
     method: 'GET',
     path: '/v1/topics/{topic}/groups/{group}',
     params: inGroup,
-    query: nothing,
+    query: reading,
     body: undefined,
     answer: groupSeen,
-    by: 'leader',
+    by: 'any',
     idempotent: false,
     errors: [...always, ...ofGroup],
     says: 'One group and its counts.',
@@ -254,7 +264,7 @@ export const routes = {
     query: page,
     body: undefined,
     answer: deadLetters,
-    by: 'leader',
+    by: 'any',
     idempotent: false,
     errors: [...always, ...ofGroup],
     says: 'Messages that a group gave up after its last attempt.',

@@ -2,7 +2,7 @@
 
 export type { Entry, EntryKind, Message, MessageBody, NodeId } from './core/message.ts';
 export type { HardState } from './core/ready.ts';
-export type { Core, CoreConfig, CoreState, CoreStatus, LogReader, Role } from './core/types.ts';
+export type { Core, CoreConfig, CoreState, CoreStatus, LogReader, Role, Transferred } from './core/types.ts';
 export { driverBounds } from './driver/bounds.ts';
 export type { Clock } from './driver/clock.ts';
 export { createRaftNode } from './driver/driver.ts';
@@ -16,6 +16,8 @@ export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
 export { decodePayload, type Payload } from './log/payload.ts';
 export { readGeneration } from './log/recover.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
+export type { Retention } from './snapshot/compaction.ts';
+export type { SnapshotStatus } from './snapshot/snapshots.ts';
 export type {
   Effect,
   Effects,

@@ -1,6 +1,7 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
 import { HoldfastError, type RequestOf } from '@holdfast/api';
+import type { NodeId } from '@holdfast/raft';
 import { createScheduler, type Scheduler } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
 import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
@@ -14,7 +15,10 @@ import { createLeadership, type Leadership } from './watch/leadership.ts';
 import { createObserver, type Observer } from './watch/observer.ts';
 import { createPauses, type Pauses } from './watch/pauses.ts';
 import { createRoom, type Room } from './watch/room.ts';
+import { createSkewGuard, type SkewGuard } from './watch/skew-guard.ts';
 
+/** From this active version on, all members know ReadIndex. */
+const readIndexVersion = 2;
 /** A request waits for a leader as long as about two elections take. */
 const electionsToWait = 2;
 /** A stop that takes longer goes on without raft's last write: the log has everything that was acknowledged. */
@@ -40,8 +44,10 @@ class LocalMember implements Member {
   readonly #pauses: Pauses;
   readonly #diskSpace: DiskSpace;
   readonly #room: Room;
+  readonly #skewGuard: SkewGuard;
   readonly #quota: Quota = createQuota();
   #phase: 'opened' | 'started' | 'stopping' = 'opened';
+  #isHandingOver = false;
   #quorumHeardAtMs = Number.NEGATIVE_INFINITY;
   #disarm: (() => void) | undefined;
 
@@ -80,6 +86,15 @@ class LocalMember implements Member {
     const { clock, log } = ports;
     this.#pauses = createPauses({ clock, pauseMs: config.timing.electionMinMs, log });
     this.#diskSpace = createDiskSpace({ ...config, freeBytes: () => ports.disk.freeBytes(), clock, log });
+    this.#skewGuard = createSkewGuard({
+      self: config.id,
+      status: () => replica.status(),
+      skewed: () => replica.skewed(),
+      skewMs: () => replica.skewMs(),
+      handOver: (to) => this.#handOver(to),
+      clock,
+      log,
+    });
     this.#room = roomOf(config, ports, replica, () => this.#diskSpace.seen);
     this.service = this.#createService();
   }
@@ -105,6 +120,7 @@ class LocalMember implements Member {
       pauses: { count: this.#pauses.count, longestMs: this.#pauses.longestMs },
       writingMs: this.#ports.disk.writingMs(),
       leaderChanges: this.#observer.leaderChanges,
+      skewHandOvers: this.#skewGuard.handOvers,
       requestsInProgress: this.#quota.requests,
       refusals: new Map([
         ...this.#leadership.pastRefusals,
@@ -159,12 +175,25 @@ class LocalMember implements Member {
 
   /**
    * Whether no quorum was heard within an election timeout of monotonic now. Asked at each handover and twice a request,
-   * so raft is asked only when the last answer no longer settles it: the time of hearing never goes back.
+   * so raft is asked only when the last answer no longer settles it: the time of hearing never goes back. While leadership
+   * is handed over, a majority may vote for another leader without a silence.
    */
   #inDoubt(): boolean {
+    if (this.#isHandingOver) return this.#stillHandsOver();
     const sinceMs = this.#ports.clock.monotonicMs() - this.#config.timing.electionMinMs;
     if (this.#quorumHeardAtMs < sinceMs) this.#quorumHeardAtMs = this.#replica.status().quorumHeardAtMs;
     return this.#quorumHeardAtMs < sinceMs;
+  }
+
+  #handOver(to: NodeId): boolean {
+    this.#isHandingOver = this.#replica.transferLeadership(to).kind === 'started';
+    return this.#isHandingOver;
+  }
+
+  #stillHandsOver(): boolean {
+    const { role, transferringTo } = this.#replica.status();
+    this.#isHandingOver = role === 'leader' && transferringTo !== undefined;
+    return this.#isHandingOver || this.#inDoubt();
   }
 
   #look(): void {
@@ -173,6 +202,7 @@ class LocalMember implements Member {
     const wasPaused = this.#pauses.woke();
     this.#leadership.watch();
     this.#observer.look({ wasPaused });
+    this.#skewGuard.look();
     this.#diskSpace.maybeLook();
     this.#room.look();
     this.#pauses.sleeps(heartbeatMs);
@@ -208,6 +238,11 @@ class LocalMember implements Member {
         randomBytes: ports.randomBytes,
       },
       placement: this.#placement,
+      reads: {
+        placement: this.#placement,
+        byAny: () => this.#replica.store.activeVersion >= readIndexVersion,
+        readIndex: () => this.#replica.readIndex(),
+      },
       quota: this.#quota,
       forward: (to, verb, request, options) => ports.forward(to, verb, request, options),
       retryAfterMs: timing.electionMinMs,

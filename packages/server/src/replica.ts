@@ -13,6 +13,7 @@ import {
   openLevelLog,
   type RaftNode,
   type RaftStatus,
+  type Transferred,
 } from '@holdfast/raft';
 import { createClusterClock, type Skew } from '@holdfast/scheduler';
 import {
@@ -43,6 +44,10 @@ export interface Replica {
   readonly clusterId: string | undefined;
   /** Always settles, and never rejects. */
   propose<K extends CommandKind>(command: CommandOf<K> & Command): Promise<Settled<K>>;
+  /** Resolves true when the store has everything that was acknowledged anywhere before the call; false: ask again. */
+  readIndex(): Promise<boolean>;
+  /** @returns to whom, or why not */
+  transferLeadership(to: NodeId | undefined): Transferred;
   /** The stamp that an entry would get now, in ms since the epoch. */
   stampMs(): number;
   /** Each voter's clock minus the median of all, where known, in ms. */
@@ -112,6 +117,8 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
       return founding?.confirmed === true ? founding.record.clusterId : undefined;
     },
     propose: (command) => propose(raft, command),
+    readIndex: async () => (await raft.readIndex()).kind === 'ready',
+    transferLeadership: (to) => raft.transferLeadership(to),
     stampMs,
     skewMs: () =>
       new Map(

@@ -45,6 +45,16 @@ export async function readLeading<Result>(
   }
 }
 
+/** Reads by one view; the service has made sure that it may be read here and now (service/reads.ts). */
+export async function readHere<Result>(desk: Desk, read: (view: View) => Result | Promise<Result>): Promise<Result> {
+  const view = desk.replica.store.view();
+  try {
+    return await read(view);
+  } finally {
+    await view.close();
+  }
+}
+
 /** @throws HF_TOPIC_NOT_FOUND */
 export function topicOf(view: View, name: string): TopicInfo {
   const topic = view.topicByName(name);

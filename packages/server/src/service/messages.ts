@@ -1,7 +1,7 @@
 // Walk 3/15: a checked request becomes a command, and a verdict becomes an answer. On to store/command.ts.
 import { type AnswerOf, bounds, defaults, HoldfastError, type ParsedRequestOf } from '@holdfast/api';
 import { comparePositions, type GroupInfo, type NewMessage, origin, type Position, type View } from '@holdfast/store';
-import { type Desk, readLeading, topicOf } from './desk.ts';
+import { type Desk, readHere, readLeading, topicOf } from './desk.ts';
 import { decodeHeaders, encodeHeaders } from './headers.ts';
 import { decodeId, encodeCursor, encodeId, type MessageRef } from './ids.ts';
 import { proposed } from './outcome.ts';
@@ -70,7 +70,7 @@ export async function cancel(desk: Desk, request: ParsedRequestOf<'cancel'>): Pr
 export async function get(desk: Desk, request: ParsedRequestOf<'get'>): Promise<AnswerOf<'get'>> {
   const { id, topic: topicName } = request.params;
   const ref = checkedId(id);
-  return readLeading(desk, (view) => {
+  return readHere(desk, (view) => {
     const topic = topicOf(view, topicName).number;
     if (!isFromHere(desk, ref, topic)) throw new HoldfastError('HF_MESSAGE_NOT_FOUND');
     return messageSeen(view, topic, ref.position, id);
@@ -79,7 +79,7 @@ export async function get(desk: Desk, request: ParsedRequestOf<'get'>): Promise<
 
 export async function list(desk: Desk, request: ParsedRequestOf<'list'>): Promise<AnswerOf<'list'>> {
   const { dueAfter, dueBefore, limit, cursor } = request.query;
-  return readLeading(desk, async (view) => {
+  return readHere(desk, async (view) => {
     const place = { epoch: desk.replica.store.epoch, topic: topicOf(view, request.params.topic).number };
     const first = dueAfter === undefined ? origin : { fireAtMs: dueAfter, seq: 0 };
     const after = cursorPosition(cursor, place, first);

@@ -17,6 +17,7 @@ import { cancel, get, list, schedule } from './messages.ts';
 import { parseRequest } from './parse.ts';
 import type { Placement } from './placement.ts';
 import type { Quota } from './quota.ts';
+import { placeRead, type ReadsPorts } from './reads.ts';
 import { deadLetters, deleteGroup, group, putGroup, topic, topics } from './topics.ts';
 
 type Handler<V extends Verb> = (desk: Desk, request: ParsedRequestOf<V>, signal: AbortSignal) => Promise<AnswerOf<V>>;
@@ -47,6 +48,7 @@ const weights: { readonly [V in Verb]?: (request: ParsedRequestOf<V>) => number 
 export interface ServicePorts {
   readonly desk: Desk;
   readonly placement: Placement;
+  readonly reads: ReadsPorts;
   readonly quota: Quota;
   readonly forward: MemberPorts['forward'];
   /** How long somebody who met no leader should wait before the next try. */
@@ -83,11 +85,20 @@ async function serve<V extends Verb>(
   const parsed = parseRequest(verb, request);
   const giveBack = ports.quota.weigh(weights[verb]?.(parsed) ?? 0);
   try {
-    if (routes[verb].by === 'self') return await handlers[verb](ports.desk, parsed, options.signal);
+    const { by } = routes[verb];
+    if (by === 'self') return await handlers[verb](ports.desk, parsed, options.signal);
+    if (by === 'any') {
+      const stale = 'stale' in parsed.query && parsed.query.stale;
+      const readable = await placeRead(ports.reads, { stale, signal: options.signal });
+      if (readable === 'nowhere') throw nowhere(ports);
+      if (readable === 'here') return await handlers[verb](ports.desk, parsed, options.signal);
+    }
     const place = await ports.placement.find(!options.forwarded, options.signal);
     switch (place?.kind) {
       case 'here':
-        return await handlers[verb](ports.desk, parsed, options.signal);
+        return by === 'any'
+          ? await readAtLeader(ports, () => handlers[verb](ports.desk, parsed, options.signal))
+          : await handlers[verb](ports.desk, parsed, options.signal);
       case 'there':
         return await forwarded(ports, place.peer, verb, request, options.signal);
       case undefined:
@@ -98,6 +109,17 @@ async function serve<V extends Verb>(
   } finally {
     giveBack();
   }
+}
+
+/**
+ * Without ReadIndex: answers only if this node still served the same leadership after reading. During a read that took
+ * long another leader may have been elected, and have changed what was read.
+ */
+async function readAtLeader<Answer>(ports: ServicePorts, read: () => Promise<Answer>): Promise<Answer> {
+  const before = ports.desk.leading().scheduler;
+  const answer = await read();
+  if (ports.desk.leading().scheduler !== before) throw nowhere(ports);
+  return answer;
 }
 
 function nowhere(ports: ServicePorts): HoldfastError {

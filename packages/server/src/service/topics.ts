@@ -2,7 +2,7 @@
 import { type AnswerOf, HoldfastError, OutcomeUnknownError, type ParsedRequestOf } from '@holdfast/api';
 import type { GroupConfig, GroupInfo, GroupStart, Hold, Position, TopicInfo, View } from '@holdfast/store';
 import { origin } from '@holdfast/store';
-import { activeGroupOf, type Desk, readLeading, topicOf } from './desk.ts';
+import { activeGroupOf, type Desk, readHere, readLeading, topicOf } from './desk.ts';
 import { decodeHeaders } from './headers.ts';
 import { encodeCursor, encodeId } from './ids.ts';
 import { proposed } from './outcome.ts';
@@ -17,15 +17,15 @@ const holdsPerStep = 500;
 const stepsPerPage = 10;
 
 export async function topics(desk: Desk): Promise<AnswerOf<'topics'>> {
-  return readLeading(desk, (view) => ({ topics: view.topics().map((topic) => topicSeen(view, topic)) }));
+  return readHere(desk, (view) => ({ topics: view.topics().map((topic) => topicSeen(view, topic)) }));
 }
 
 export async function topic(desk: Desk, request: ParsedRequestOf<'topic'>): Promise<TopicSeen> {
-  return readLeading(desk, (view) => topicSeen(view, topicOf(view, request.params.topic)));
+  return readHere(desk, (view) => topicSeen(view, topicOf(view, request.params.topic)));
 }
 
 export async function group(desk: Desk, request: ParsedRequestOf<'group'>): Promise<GroupSeen> {
-  return readLeading(desk, (view) => {
+  return readHere(desk, (view) => {
     const found = view.groupByName(topicOf(view, request.params.topic).number, request.params.group);
     if (found === undefined) throw new HoldfastError('HF_GROUP_NOT_FOUND');
     return groupSeen(found);
@@ -66,7 +66,7 @@ export async function deadLetters(
   desk: Desk,
   request: ParsedRequestOf<'deadLetters'>,
 ): Promise<AnswerOf<'deadLetters'>> {
-  return readLeading(desk, async (view) => {
+  return readHere(desk, async (view) => {
     const found = activeGroupOf(view, request.params);
     const place = { epoch: desk.replica.store.epoch, topic: found.topic };
     const page = await pageOfDeadLetters(view, found, {
