@@ -1,6 +1,10 @@
-// npm run crash-images -- --images 10000 --seed N      records a real node, and opens what power lost would have left of it
-// npm run crash-images -- --record DIR                 the same on a record that was kept (with --keep)
-// npm run crash-images -- --record DIR --image I       one of them; its directory stays
+// npm run crash-images -- --images 10000 --seed N        records a node on its own and a cluster of three, and opens what
+//                                                        power lost would have left of their directories: so many of each
+// npm run crash-images -- --nodes 1                      one of the two
+// npm run crash-images -- --record DIR --seed N          the same on a record that was kept (with --keep, or for a fault)
+// npm run crash-images -- --record DIR --seed N --image I   one of them; its directory stays
+// npm run crash-images -- --names posix                  names as POSIX has them, and no file system in use (disk-model.ts)
+// npm run crash-images -- --drop-synced                  takes what was synced as well: must fail
 import { fork } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkImages, type ImageResult } from './check/images.ts';
+import type { OrderResult } from './check/order.ts';
 import { nameRules } from './disk/disk-model.ts';
 import { readRecording, record } from './record/record.ts';
 import { whyNoStrace } from './record/strace.ts';
@@ -17,12 +22,13 @@ const { values } = parseArgs({
   options: {
     images: { type: 'string', default: '300' },
     seconds: { type: 'string', default: '30' },
-    messages: { type: 'string', default: '6000' },
+    messages: { type: 'string', default: '3000' },
+    nodes: { type: 'string' },
     seed: { type: 'string' },
     record: { type: 'string' },
     keep: { type: 'boolean', default: false },
     image: { type: 'string' },
-    names: { type: 'string', default: 'journal' },
+    names: { type: 'string', default: 'linux' },
     workers: { type: 'string', default: '2' },
     'drop-synced': { type: 'boolean', default: false },
   },
@@ -51,10 +57,19 @@ interface Work {
   readonly images: string;
 }
 
+type Told = { readonly result: ImageResult } | { readonly order: OrderResult };
+
 /** A child: its share of the images. */
 function work(): void {
+  const tell = (told: Told): void => void process.send?.(told);
   process.once('message', ({ record, share, images }: Work) => {
-    checkImages(optionsOf(record, share, images), (result) => process.send?.(result)).then(
+    const options = optionsOf(record, share, images);
+    const done = checkImages(
+      options,
+      (result) => tell({ result }),
+      (order) => tell({ order }),
+    );
+    done.then(
       () => process.disconnect(),
       (error: unknown) => {
         console.error(error);
@@ -64,13 +79,13 @@ function work(): void {
   });
 }
 
-async function shared(folder: string, images: string, onResult: (result: ImageResult) => void): Promise<void> {
+async function shared(folder: string, images: string, tally: Tally): Promise<void> {
   const workers = values.image === undefined ? Number(values.workers) : 1;
   const done = Array.from({ length: workers }, async (_, at) => {
     const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed)], {
       env: { ...process.env, HOLDFAST_CRASH_IMAGES_WORKER: '1' },
     });
-    child.on('message', onResult);
+    child.on('message', (told: Told) => ('result' in told ? tally.add(told.result) : tally.addOrder(told.order)));
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.send({ record: folder, share: { of: workers, at }, images } satisfies Work);
     const code = await ended;
@@ -79,32 +94,45 @@ async function shared(folder: string, images: string, onResult: (result: ImageRe
   await Promise.all(done);
 }
 
+async function recorded(nodes: number): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-record-'));
+  const seconds = Number(values.seconds);
+  const { nodes: records } = await record({ folder, nodes, seconds, seed, maxMessages: Number(values.messages) });
+  const runs = records.map((node) => node.runs.length).join(', ');
+  console.log(`${nodes === 1 ? 'a node on its own' : `a cluster of ${nodes}`}: ${seconds} s under load; runs: ${runs}`);
+  return folder;
+}
+
+/** @returns whether all was well */
+async function checked(folder: string): Promise<boolean> {
+  const images = mkdtempSync(join(fast, 'holdfast-images-'));
+  try {
+    const tally = new Tally();
+    await shared(folder, images, tally);
+    for (const line of tally.lines()) console.log(`  ${line}`);
+    const again = `--record ${folder} --seed ${seed} --images ${values.images} --names ${names}`;
+    if (tally.failed) console.log(`  one of them again: npm run crash-images -- ${again} --image I`);
+    return !tally.failed;
+  } finally {
+    if (values.image === undefined) rmSync(images, { recursive: true, force: true });
+  }
+}
+
 async function run(): Promise<void> {
   const why = values.record === undefined ? whyNoStrace() : undefined;
   if (why !== undefined) {
     console.log(`skipped: ${why}`);
     return;
   }
-  const folder = values.record ?? mkdtempSync(join(tmpdir(), 'holdfast-record-'));
-  const images = mkdtempSync(join(fast, 'holdfast-images-'));
-  try {
-    if (values.record === undefined) {
-      const seconds = Number(values.seconds);
-      console.log(`seed ${seed}; a node under load is recorded for ${seconds} s`);
-      const { runs } = await record({ folder, seconds, seed, maxMessages: Number(values.messages) });
-      console.log(`recorded ${runs.length} runs of it, each but the last ended and started again`);
-    }
-    const tally = new Tally();
-    await shared(folder, images, (result) => tally.add(result));
-    for (const line of tally.lines()) console.log(line);
-    const again = `--record ${folder} --seed ${seed} --images ${values.images} --names ${names}`;
-    if (tally.failed) console.log(`one again: npm run crash-images -- ${again} --image N`);
-    process.exitCode = tally.failed ? 1 : 0;
-  } finally {
-    if (values.image === undefined) rmSync(images, { recursive: true, force: true });
-    if (values.record === undefined && !values.keep && process.exitCode === 0)
-      rmSync(folder, { recursive: true, force: true });
-    else console.log(`record: ${folder}`);
+  console.log(`seed ${seed}`);
+  const counts = values.nodes === undefined ? [1, 3] : [Number(values.nodes)];
+  for (const nodes of values.record === undefined ? counts : [0]) {
+    const folder = values.record ?? (await recorded(nodes));
+    const isWell = await checked(folder);
+    if (!isWell) process.exitCode = 1;
+    if (values.record !== undefined) continue;
+    if (values.keep || !isWell) console.log(`  record: ${folder}`);
+    else rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 // The counts of a run, and what of them is a fault.
 import type { ImageResult } from './check/images.ts';
+import type { OrderResult } from './check/order.ts';
 
 const maxShown = 10;
 
@@ -11,6 +12,9 @@ export class Tally {
   #holes = 0;
   #pages = 0;
   #names = 0;
+  #votes = 0;
+  #acknowledgements = 0;
+  #early = 0;
   readonly #refused = new Map<string, number>();
   readonly #faults: string[] = [];
   readonly #startedMs = performance.now();
@@ -33,6 +37,13 @@ export class Tally {
     for (const what of verdict.holes.slice(0, 1)) say(what);
   }
 
+  addOrder({ votes, acknowledgements, faults }: OrderResult): void {
+    this.#votes += votes;
+    this.#acknowledgements += acknowledgements;
+    this.#early += faults.length;
+    this.#faults.push(...faults.slice(0, 1));
+  }
+
   get failed(): boolean {
     return this.#faults.length > 0 || this.#images === 0;
   }
@@ -45,6 +56,11 @@ export class Tally {
       `images ${this.#images} in ${seconds.toFixed(0)} s; without ${this.#pages} pages and ${this.#names} names that no sync had covered`,
       `opened ${this.#opened}, refused ${this.#images - this.#opened}${refused === '' ? '' : ` (${refused})`}`,
       `acknowledged and looked up ${this.#checked}: lost ${this.#lost}; holes ${this.#holes}`,
+      ...(this.#acknowledgements === 0
+        ? []
+        : [
+            `votes ${this.#votes}, acknowledgements of entries ${this.#acknowledgements}: left before their sync ${this.#early}`,
+          ]),
     ];
   }
 }

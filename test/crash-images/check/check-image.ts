@@ -1,7 +1,7 @@
 // The verdict on one image.
 import { HoldfastError, type HoldfastStore, type MessageSeen } from 'holdfast';
 import { bodyOf, type Facts } from '../record/load.ts';
-import { walk, withStore } from './open-image.ts';
+import { openMember, withStore } from './open-image.ts';
 import type { Promised } from './promises.ts';
 
 export interface Verdict {
@@ -27,13 +27,17 @@ export async function checkImage(dataDir: string, id: string, due: Due): Promise
   const lost: string[] = [];
   try {
     await withStore(dataDir, (store) => lookUp(store, due, lost));
-    const holes = await walk(dataDir, id, [id]);
-    return { refused: undefined, lost, holes, checked: due.promised.length };
+    const { faults } = await openMember(dataDir, id, [id]);
+    return { refused: undefined, lost, holes: faults, checked: due.promised.length };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'without a code';
-    const message = error instanceof Error ? error.message : String(error);
-    return { refused: { code, message }, lost, holes: [], checked: 0 };
+    return refusal(error, lost);
   }
+}
+
+export function refusal(error: unknown, lost: readonly string[]): Verdict {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'without a code';
+  const message = error instanceof Error ? error.message : String(error);
+  return { refused: { code, message }, lost, holes: [], checked: 0 };
 }
 
 async function lookUp(store: HoldfastStore, due: Due, lost: string[]): Promise<void> {
@@ -75,6 +79,15 @@ function faultOfMessage(seen: MessageSeen | undefined, id: string, facts: Facts,
     return asked ? undefined : 'counts as delivered, though nobody had asked for that';
   }
   if (seen.state !== 'waiting' && seen.state !== 'outstanding') return `is ${seen.state}`;
-  const expected = JSON.stringify(bodyOf(facts.messages[id] ?? -1));
-  return JSON.stringify(seen.payload) === expected ? undefined : 'has another body';
+  return isBody(seen.payload, facts.messages[id] ?? -1) ? undefined : 'has another body';
+}
+
+/** Made once: making them costs more than reading them from a store. */
+const texts = new Map<number, string>();
+
+function isBody(payload: unknown, number: number): boolean {
+  const text = texts.get(number) ?? bodyOf(number).text;
+  texts.set(number, text);
+  if (typeof payload !== 'object' || payload === null) return false;
+  return 'number' in payload && payload.number === number && 'text' in payload && payload.text === text;
 }

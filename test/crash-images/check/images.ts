@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { type Random, seededRandom } from '../../chaos/random.ts';
 import { DiskModel, type NameRule } from '../disk/disk-model.ts';
 import { drawImage, loseSyncedPage, wholeImage, writeImage } from '../disk/image.ts';
-import type { Recording } from '../record/record.ts';
+import type { NodeRecord, Recording } from '../record/record.ts';
 import { type History, type Operation, readHistory } from '../trace/operations.ts';
-import { checkImage, type Verdict } from './check-image.ts';
-import { type Promised, PromiseReader } from './promises.ts';
+import { turnsOnDisk } from '../trace/turns.ts';
+import type { Verdict } from './check-image.ts';
+import { checkOrder, type OrderResult } from './order.ts';
+import { clientWitness, peerWitness, type Witness } from './witness.ts';
 
 export interface ImagesOptions {
   readonly recording: Recording;
@@ -38,43 +40,70 @@ interface Moment {
   readonly random: Random;
 }
 
-export async function checkImages(options: ImagesOptions, onResult: (result: ImageResult) => void): Promise<void> {
-  const { recording, names, share } = options;
-  const promises = new PromiseReader(recording.facts, recording.api);
-  const history = readHistory(recording.root, recording.runs, (sent) => promises.hear(sent));
-  const moments = drawMoments(options, history).filter(({ image }, at) =>
-    options.only === undefined ? at % share.of === share.at : image === options.only,
-  );
-  const disk = new DiskModel(names);
-  const walker = new Walker(disk, history.operations);
-  let runs = 0;
-  for (const moment of moments) {
-    for (let end = history.runEnds[runs]; end !== undefined && end < moment.place; end = history.runEnds[runs]) {
-      walker.goTo(end + 0.5);
-      compareWithLeft(disk, recording, runs++);
+/** What the record of one node alone shows, and then its share of the images. */
+export async function checkImages(
+  options: ImagesOptions,
+  onResult: (result: ImageResult) => void,
+  onOrder: (result: OrderResult) => void,
+): Promise<void> {
+  const { recording, share } = options;
+  for (const [at, node] of recording.nodes.entries()) {
+    const isAlone = recording.nodes.length === 1;
+    const peers = peerWitness(recording, node.id);
+    const witness = isAlone ? clientWitness(recording, node.id, node.api) : peers;
+    const history = readHistory(node.root, node.runs, (sent) => witness.hear(sent));
+    if (!isAlone && share.at === 0) {
+      const nameOf = (address: string) => recording.nodes.find(({ peer }) => peer === address)?.id;
+      onOrder(checkOrder(node.id, peers.said, turnsOnDisk(history), nameOf));
     }
-    walker.goTo(moment.place);
-    onResult(await checkMoment(options, disk, moment, { promised: promises.promised, atMs: walker.atMs }));
-  }
-  for (; runs < history.runEnds.length; runs++) {
-    walker.goTo((history.runEnds[runs] ?? 0) + 0.5);
-    compareWithLeft(disk, recording, runs);
+    const moments = drawMoments(options, history).filter(
+      ({ image }) => image % recording.nodes.length === at && isShared(options, image),
+    );
+    await goThrough(options, node, witness, history, moments, onResult);
   }
 }
 
+function isShared({ only, share, recording }: ImagesOptions, image: number): boolean {
+  return only === undefined ? Math.floor(image / recording.nodes.length) % share.of === share.at : image === only;
+}
+
+async function goThrough(
+  options: ImagesOptions,
+  node: NodeRecord,
+  witness: Witness,
+  history: History,
+  moments: readonly Moment[],
+  onResult: (result: ImageResult) => void,
+): Promise<void> {
+  const disk = new DiskModel(options.names);
+  const walker = new Walker(disk, history.operations);
+  let runs = 0;
+  const compareUpTo = (place: number): void => {
+    for (let end = history.runEnds[runs]; end !== undefined && end < place; end = history.runEnds[runs]) {
+      walker.goTo(end + 0.5);
+      compareWithLeft(disk, node, runs++);
+    }
+  };
+  for (const moment of moments) {
+    compareUpTo(moment.place);
+    walker.goTo(moment.place);
+    onResult(await checkMoment(options, disk, moment, witness, walker.atMs));
+  }
+  compareUpTo(Number.POSITIVE_INFINITY);
+}
+
 async function checkMoment(
-  { recording, names, dropSynced, folder, only }: ImagesOptions,
+  { names, dropSynced, folder, only }: ImagesOptions,
   disk: DiskModel,
   { image, place, random }: Moment,
-  { promised, atMs }: { readonly promised: readonly Promised[]; readonly atMs: number },
+  witness: Witness,
+  atMs: number,
 ): Promise<ImageResult> {
   const drawn = drawImage(disk, names, random);
   const directory = join(mkdtempSync(join(folder, 'image-')), 'data');
   try {
     writeImage(dropSynced ? loseSyncedPage(drawn.names, disk, random) : drawn.names, directory);
-    const due = { facts: recording.facts, promised: promised.filter(({ at }) => at < place), atMs };
-    const verdict = await checkImage(directory, recording.id, due);
-    return { image, place, lost: drawn.lost, verdict };
+    return { image, place, lost: drawn.lost, verdict: await witness.check(directory, place, atMs) };
   } finally {
     if (only === undefined) rmSync(join(directory, '..'), { recursive: true, force: true });
     else console.log(`image ${image}: ${directory} (opened since; made from place ${place})`);
@@ -127,7 +156,7 @@ class Walker {
 }
 
 /** The model of the disk and the real one must agree to the byte wherever a process was gone. */
-function compareWithLeft(disk: DiskModel, { runs }: Recording, run: number): void {
+function compareWithLeft(disk: DiskModel, { runs }: NodeRecord, run: number): void {
   const whole = wholeImage(disk);
   for (const { path, digest } of runs[run]?.left ?? []) {
     const content = whole.get(path);

@@ -1,5 +1,5 @@
 // An image, opened as a program opens a store on its directory; and afterwards its log and its state, row by row.
-import { openLevelLog } from '@holdfast/raft';
+import { type HardState, type LogStore, openLevelLog } from '@holdfast/raft';
 import { openDirectory, startFault } from '@holdfast/server';
 import { openStore } from '@holdfast/store';
 import { Holdfast, type HoldfastStore } from 'holdfast';
@@ -18,25 +18,40 @@ export async function withStore(dataDir: string, use: (store: HoldfastStore) => 
   }
 }
 
+export interface OpenedMember {
+  readonly hardState: HardState;
+  readonly lastIndex: number;
+  /** As sentences. */
+  readonly faults: readonly string[];
+}
+
 /**
- * Every entry of the log and every row of the state, as they lie on the disk.
+ * Reads every entry of the log and every row of the state, as they lie on the disk.
  *
- * @returns faults, as sentences
  * @throws what the start was refused with
  */
-export async function walk(dataDir: string, id: string, members: readonly string[]): Promise<readonly string[]> {
-  const directory = await openDirectory(dataDir, () => undefined);
+export async function openMember(dataDir: string, id: string, members: readonly string[]): Promise<OpenedMember> {
   try {
-    const { database } = directory;
-    const store = await openStore({ database });
-    const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: Math.random });
-    for (let index = log.firstIndex; index <= log.lastIndex; ) {
-      const entries = log.entries(index, log.lastIndex, 2 ** 20);
-      if (entries.length === 0) return [`the log shows nothing from index ${index} on`];
-      index += entries.length;
+    const directory = await openDirectory(dataDir, () => undefined);
+    try {
+      const { database } = directory;
+      const store = await openStore({ database });
+      const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: Math.random });
+      const { hardState, lastIndex } = log;
+      return { hardState, lastIndex, faults: [...walk(log), ...(await store.check())] };
+    } finally {
+      await directory.close();
     }
-    return await store.check();
-  } finally {
-    await directory.close();
+  } catch (error) {
+    throw startFault(dataDir, error);
   }
+}
+
+function walk(log: LogStore): readonly string[] {
+  for (let index = log.firstIndex; index <= log.lastIndex; ) {
+    const entries = log.entries(index, log.lastIndex, 2 ** 20);
+    if (entries.length === 0) return [`the log shows nothing from index ${index} on`];
+    index += entries.length;
+  }
+  return [];
 }

@@ -8,11 +8,11 @@ type NameAction = Extract<Action, { kind: 'create' | 'rename' | 'unlink' | 'make
 /**
  * What makes a name durable.
  *
+ * - `linux`: a sync of its directory, or of the file itself, which brings its own name along; other names reach the disk in
+ *   the order of their making. So do ext4, XFS and btrfs.
  * - `posix`: a sync of its directory, and nothing else (fsync(2)); names that were not synced reach the disk in any order.
- * - `journal`: names reach the disk in the order of their making, and any sync writes all of those before it. So do ext4
- *   and XFS, whose names go through one journal.
  */
-export const nameRules = ['posix', 'journal'] as const;
+export const nameRules = ['linux', 'posix'] as const;
 export type NameRule = (typeof nameRules)[number];
 
 /** The content of a file: grows as it is written. */
@@ -95,10 +95,11 @@ export class DiskModel {
       const { synced, pending } = this.#file(action.file);
       for (const { action } of takeOut(pending, covered)) synced.apply(action);
     }
-    const reached = (name: NameAction): boolean =>
-      this.#rule === 'journal'
-        ? action.kind === 'sync' || action.kind === 'syncDirectory'
-        : action.kind === 'syncDirectory' && directoriesOf(name).includes(action.path);
+    const reached = (name: NameAction): boolean => {
+      if (action.kind === 'syncDirectory') return directoriesOf(name).includes(action.path);
+      if (action.kind !== 'sync' || this.#rule === 'posix') return false;
+      return name.kind === 'makeDirectory' || (name.kind !== 'unlink' && name.file === action.file);
+    };
     for (const { action } of takeOut(this.pendingNames, (pending) => covered(pending) && reached(pending.action)))
       applyName(this.syncedNames, action);
   }

@@ -65,7 +65,7 @@ function drawNames(disk: DiskModel, rule: NameRule, random: Random, lost: { name
   for (const { action } of disk.pendingNames) {
     const stays = random.chance(mood);
     intact &&= stays;
-    if (rule === 'journal' ? intact : stays) applyName(names, action);
+    if (rule === 'linux' ? intact : stays) applyName(names, action);
     else lost.names++;
   }
   return names;

@@ -27,11 +27,16 @@ const producers = 4;
 const consumersOfGroup = 2;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+export interface Body {
+  readonly number: number;
+  readonly text: string;
+}
+
 /** Text that compresses a little, and that nobody has to keep to know it. */
-export function bodyOf(number: number): { readonly number: number; readonly text: string } {
+export function bodyOf(number: number): Body {
   let state = number * 2_654_435_761;
   let text = '';
-  const bytes = 200 + ((number * 7_919) % 9_000);
+  const bytes = 200 + ((number * 7_919) % 20_000);
   while (text.length < bytes) {
     state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + number) >>> 0;
     text += `${state.toString(36)} scheduled `;
@@ -53,7 +58,7 @@ export async function runLoad(options: LoadOptions): Promise<void> {
 async function produce(options: LoadOptions, number: () => number): Promise<void> {
   const { random, facts, stopping } = options;
   while (!stopping()) {
-    const numbers = Array.from({ length: 1 + random.below(4) }, number);
+    const numbers = Array.from({ length: 1 + random.below(3) }, number);
     if ((numbers[0] ?? 0) >= options.maxMessages) return;
     const messages = numbers.map((of) => ({ body: bodyOf(of), delay: random.chance(0.6) ? 0 : random.below(20_000) }));
     const answer = await ask(options, `/v1/topics/${facts.topic}/messages`, { messages });

@@ -1,5 +1,4 @@
-// Records a node on its own: under load, killed and started again, from an empty directory to its end.
-
+// Records nodes under load, killed and started again, from their empty directories to their end.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -18,59 +17,59 @@ export interface FileLeft extends FileSeen {
   readonly digest: string;
 }
 
-export interface Recording {
+export interface NodeRecord {
+  readonly id: string;
+  /** Addresses, as host:port. */
+  readonly api: string;
+  readonly peer: string;
   /** The data directory, as its node named it. */
   readonly root: string;
-  readonly id: string;
-  readonly members: readonly string[];
-  /** Of the API. */
-  readonly api: string;
   readonly runs: readonly { readonly trace: string; readonly left: readonly FileLeft[] }[];
+}
+
+export interface Recording {
+  readonly nodes: readonly NodeRecord[];
   readonly facts: Facts;
-  readonly endedAtMs: number;
 }
 
 export interface RecordOptions {
   /** Where the record goes. */
   readonly folder: string;
+  readonly nodes: number;
   readonly seconds: number;
   readonly seed: number;
   readonly maxMessages: number;
 }
 
-const startMs = 60_000;
+const startMs = 120_000;
 
-export async function record({ folder, seconds, seed, maxMessages }: RecordOptions): Promise<Recording> {
+export async function record(options: RecordOptions): Promise<Recording> {
+  const { folder, seconds, seed, maxMessages } = options;
   const random = seededRandom(seed);
-  // As a volume is there before its node: what its own name hangs on lies outside of it.
-  const root = resolve(folder, 'data');
-  mkdirSync(root, { recursive: true });
-  const [port = 0] = await freePorts(1);
-  const api = `http://127.0.0.1:${port}`;
+  const nodes = await place(folder, options.nodes);
   const facts: Facts = { topic: 'reminders', groups: ['mailer', 'ledger'], messages: {}, receipts: {}, ackAskedMs: {} };
   let over = false;
-  const load = runLoad({ api: () => api, random, facts, maxMessages, stopping: () => over });
-  const runs: { trace: string; left: readonly FileLeft[] }[] = [];
+  for (const node of nodes) node.start();
+  await serving(nodes);
+  const api = () => `http://${random.pick(nodes).api}`;
+  const load = runLoad({ api, random, facts, maxMessages, stopping: () => over });
   const until = Date.now() + seconds * 1_000;
   try {
-    while (Date.now() < until || runs.length === 0) {
-      const trace = resolve(folder, `run-${runs.length}.strace`);
-      const node = new TracedProcess(
-        [command, 'start', '--data-dir', root, '--listen', `127.0.0.1:${port}`],
-        trace,
-        join(folder, 'node.log'),
-      );
-      await serving(node, api);
-      await someTime(node, random, until);
-      // One run in four ends as an operator ends it; the others as nobody would.
-      await node.end(runs.length % 4 === 3 ? 'SIGTERM' : 'SIGKILL');
-      runs.push({ trace, left: filesLeft(root) });
+    for (let ended = 1; Date.now() < until; ended++) {
+      await someTime(nodes, random, until);
+      if (Date.now() >= until) break;
+      const node = random.pick(nodes);
+      // One in four ends as an operator ends it; the others as nobody would.
+      await node.end(ended % 4 === 0 ? 'SIGTERM' : 'SIGKILL');
+      node.start();
+      if (nodes.length === 1) await serving(nodes);
     }
   } finally {
+    await Promise.all(nodes.map((node) => node.end('SIGKILL')));
     over = true;
     await load;
   }
-  const recording = { root, id: 'n1', members: ['n1'], api: `127.0.0.1:${port}`, runs, facts, endedAtMs: Date.now() };
+  const recording = { nodes: nodes.map((node) => node.record()), facts };
   writeFileSync(join(folder, 'recording.json'), JSON.stringify(recording));
   return recording;
 }
@@ -79,26 +78,87 @@ export function readRecording(folder: string): Recording {
   return JSON.parse(readFileSync(join(folder, 'recording.json'), 'utf8')) as Recording;
 }
 
-async function serving(node: TracedProcess, api: string): Promise<void> {
+async function place(folder: string, count: number): Promise<readonly RecordedNode[]> {
+  const ports = await freePorts(2 * count);
+  const addresses = Array.from({ length: count }, (_, at) => ({
+    id: `n${at + 1}`,
+    api: `127.0.0.1:${ports[2 * at]}`,
+    peer: `127.0.0.1:${ports[2 * at + 1]}`,
+  }));
+  const peers = addresses.map(({ id, api, peer }) => `${id}=${peer}/${api}`).join(',');
+  return addresses.map(
+    (address) => new RecordedNode(address, resolve(folder, address.id), count === 1 ? [] : ['--peers', peers]),
+  );
+}
+
+class RecordedNode {
+  readonly api: string;
+  readonly #address: { readonly id: string; readonly api: string; readonly peer: string };
+  readonly #folder: string;
+  readonly #root: string;
+  readonly #flags: readonly string[];
+  readonly #runs: { trace: string; left: readonly FileLeft[] }[] = [];
+  #process: TracedProcess | undefined;
+
+  constructor(address: { id: string; api: string; peer: string }, folder: string, flags: readonly string[]) {
+    const { id, api, peer } = address;
+    this.api = api;
+    this.#address = address;
+    this.#folder = folder;
+    // As a volume is there before its node: what its own name hangs on lies outside of it.
+    this.#root = join(folder, 'data');
+    mkdirSync(this.#root, { recursive: true });
+    this.#flags = ['start', '--id', id, '--data-dir', this.#root, '--listen', api, '--peer-listen', peer, ...flags];
+  }
+
+  get running(): boolean {
+    return this.#process?.ended === false;
+  }
+
+  start(): void {
+    const log = join(this.#folder, 'node.log');
+    this.#process = new TracedProcess([command, ...this.#flags], this.#trace(), log);
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    await this.#process?.end(signal);
+    this.#runs.push({ trace: this.#trace(), left: filesLeft(this.#root) });
+  }
+
+  record(): NodeRecord {
+    return { ...this.#address, root: this.#root, runs: this.#runs };
+  }
+
+  #trace(): string {
+    return join(this.#folder, `run-${this.#runs.length}.strace`);
+  }
+}
+
+/** Resolves when one of them leads and answers. */
+async function serving(nodes: readonly RecordedNode[]): Promise<void> {
   const end = performance.now() + startMs;
   while (performance.now() < end) {
-    if (node.ended) throw new Error('the node that is recorded ended by itself');
-    try {
-      const response = await fetch(`${api}/v1/cluster`, { signal: AbortSignal.timeout(1_000) });
-      if (((await response.json()) as { readonly serving?: boolean }).serving === true) return;
-    } catch {
-      // Not yet.
+    for (const node of nodes) {
+      if (!node.running) throw new Error('a node that is recorded ended by itself');
+      try {
+        const response = await fetch(`http://${node.api}/v1/cluster`, { signal: AbortSignal.timeout(1_000) });
+        if (((await response.json()) as { readonly serving?: boolean }).serving === true) return;
+      } catch {
+        // Not yet.
+      }
     }
     await new Promise((next) => setTimeout(next, 20));
   }
-  throw new Error(`the node does not serve within ${startMs} ms`);
+  throw new Error(`nobody serves within ${startMs} ms`);
 }
 
 /** Runs of different lengths: some end while the log is young, some after it was switched. */
-async function someTime(node: TracedProcess, random: Random, until: number): Promise<void> {
+async function someTime(nodes: readonly RecordedNode[], random: Random, until: number): Promise<void> {
   const end = Math.min(until, Date.now() + (random.chance(0.4) ? random.below(1_500) : 2_000 + random.below(8_000)));
-  while (Date.now() < end && !node.ended) await new Promise((next) => setTimeout(next, 10));
-  if (node.ended) throw new Error('the node that is recorded ended by itself');
+  while (Date.now() < end) {
+    if (nodes.some((node) => !node.running)) throw new Error('a node that is recorded ended by itself');
+    await new Promise((next) => setTimeout(next, 10));
+  }
 }
 
 function filesLeft(root: string, below = ''): FileLeft[] {
