@@ -14,7 +14,13 @@ export interface Run {
 }
 
 export function run(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return runAs([], ...args);
+}
+
+/** @param before another command, which ends in running the one that follows it */
+export function runAs(before: readonly string[], ...args: readonly string[]): Run {
+  const [program = process.execPath, ...rest] = [...before, process.execPath, main, ...args];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (piece: string) => (text.out += piece));
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (text.err += piece));

@@ -111,7 +111,9 @@ export const settings = z.strictObject({
     ),
   maxClockSkewMs: milliseconds(1, 600_000)
     .default(500)
-    .describe("How far this machine's clock may be from the median of all members before the node reports it."),
+    .describe(
+      "How far this machine's clock may be from the median of all members before the node reports it and, where it leads, hands over.",
+    ),
   minFreeBytes: bytes(2 ** 50)
     .default(256 * 2 ** 20)
     .describe(

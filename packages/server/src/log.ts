@@ -62,6 +62,12 @@ export const logEvents = {
     next: 'Repair the time service of `node`.',
   },
   'clock.agrees': { level: 'info', means: 'The clock of `node` is within the limit again.', next: 'Nothing.' },
+  'clock.handsOver': {
+    level: 'warn',
+    means:
+      "This leader's own clock has been wrong by `skewMs` for 5 s: it hands over to `to`. At most once in 5 minutes.",
+    next: 'Repair the time service of this machine.',
+  },
   'clock.behind': {
     level: 'error',
     means: 'The clocks of a majority were set back by `behindMs`: nothing is delivered until they are where they were.',

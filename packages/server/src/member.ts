@@ -100,6 +100,8 @@ export interface MemberStatus {
   /** How long the write under way has taken so far. */
   readonly writingMs: number;
   readonly leaderChanges: number;
+  /** How often this node gave leadership away because its own clock was wrong. */
+  readonly skewHandOvers: number;
   readonly requestsInProgress: number;
   /** Requests refused by this node itself and by its past schedulers, by the name of their bound; raft and the scheduler count their own. */
   readonly refusals: ReadonlyMap<string, number>;

@@ -122,6 +122,13 @@ export const metricTable = {
     says: "A node's clock minus the median of all, where known.",
     next: 'Repair the time service of that machine: one wrong clock of three moves nothing, a second one makes messages early or late.',
   },
+  skewHandOvers: {
+    name: 'holdfast_clock_hand_overs_total',
+    kind: 'counter',
+    labels: [],
+    says: 'How often this node gave leadership away because its own clock was further from the median than --max-clock-skew-ms.',
+    next: 'Repair its time service.',
+  },
   diskFree: {
     name: 'holdfast_disk_free_bytes',
     kind: 'gauge',

@@ -62,6 +62,7 @@ test('a page shows the node as it is, in seconds and bytes', async () => {
     holdfast_early_deliveries_total: 0,
     holdfast_disk_free_bytes: 1_000,
     holdfast_disk_low: 1,
+    holdfast_clock_hand_overs_total: 4,
     holdfast_log_write_in_progress_seconds: 0.25,
     holdfast_process_pauses_total: 3,
     holdfast_process_longest_pause_seconds: 1.5,

@@ -91,12 +91,13 @@ export class Metrics {
     return await this.#registry.metrics();
   }
 
-  #readWatches({ raft, disks, pauses, writingMs }: MemberStatus): void {
+  #readWatches({ raft, disks, pauses, writingMs, skewHandOvers }: MemberStatus): void {
     const disk = disks.get(raft.id);
     this.#set('diskFree', disk === undefined ? [] : [[{}, disk.freeBytes]]);
     this.#set('diskLow', disk?.low === true ? 1 : 0);
     this.#set('writing', writingMs / 1_000);
     this.#count('pauses', pauses.count);
+    this.#count('skewHandOvers', skewHandOvers);
     this.#set('longestPause', pauses.longestMs / 1_000);
   }
 

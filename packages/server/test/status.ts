@@ -44,6 +44,7 @@ export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => (
   pauses: { count: 3, longestMs: 1_500 },
   writingMs: 250,
   leaderChanges: 2,
+  skewHandOvers: 4,
   requestsInProgress: 8,
   refusals: new Map([
     ['requests', 9],
