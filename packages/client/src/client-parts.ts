@@ -20,6 +20,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadOptions extends CallOptions {
+  /**
+   * Answer at once from what the node that is asked has, perhaps without what was acknowledged a moment ago. Otherwise an
+   * answer has everything that was acknowledged before the call, whichever node gives it.
+   */
+  readonly stale?: boolean;
+}
+
 /** Whole ms, or text such as '15m' or '1h30m'; units are w, d, h, m, s, ms. */
 export type Duration = number | string;
 
@@ -42,4 +50,9 @@ export function giveUpAfterMsOf(giveUpAfter?: Duration): number {
 /** `{ signal }` when there is one: an option that is absent and one that is undefined are not the same type. */
 export function signalOf(options: { readonly signal?: AbortSignal | undefined }): { readonly signal?: AbortSignal } {
   return options.signal === undefined ? {} : { signal: options.signal };
+}
+
+/** What a read says in its query. */
+export function readQuery(options: { readonly stale?: boolean | undefined }): { readonly stale?: true } {
+  return options.stale === true ? { stale: true } : {};
 }

@@ -1,6 +1,14 @@
 // A consumer group as a user holds it: receive, ack, nack, extend, dead letters, and workers.
 import type { AnswerOf } from '@holdfast/api';
-import { type CallOptions, type ClientParts, type Duration, durationMs, signalOf } from './client-parts.ts';
+import {
+  type CallOptions,
+  type ClientParts,
+  type Duration,
+  durationMs,
+  type ReadOptions,
+  readQuery,
+  signalOf,
+} from './client-parts.ts';
 import { Deliveries, type GroupParts, type NackOptions } from './deliveries.ts';
 import type { DeadLetter, Delivery } from './message.ts';
 import { shownPayload } from './payload.ts';
@@ -46,9 +54,9 @@ export interface Group<Payload> {
    */
   put(options?: CallOptions): Promise<AnswerOf<'putGroup'>>;
   /** The group's settings and counts. @throws HoldfastError HF_TOPIC_NOT_FOUND, HF_GROUP_NOT_FOUND */
-  counts(options?: CallOptions): Promise<AnswerOf<'group'>>;
+  counts(options?: ReadOptions): Promise<AnswerOf<'group'>>;
   /** Messages given up after the last attempt, fetched page by page as they are read. */
-  deadLetters(options?: CallOptions): AsyncIterable<DeadLetter>;
+  deadLetters(options?: ReadOptions): AsyncIterable<DeadLetter>;
   /** Delete the group; what only it still needed goes with it. */
   delete(options?: CallOptions): Promise<void>;
   /** Handle messages as they come, until the worker is stopped. Return: acknowledged. Throw: given back. */
@@ -69,7 +77,7 @@ export function createGroup<Payload>(parts: GroupParts<Payload>): Group<Payload>
     nack: (receipts, options = {}) => deliveries.nack(receiptsOf(receipts), options),
     extend: (receipts, lease, options = {}) => deliveries.extend(receiptsOf(receipts), lease, options),
     put: (options = {}) => carrier.call('putGroup', { ...inGroup, body: settings }, signalOf(options)),
-    counts: (options = {}) => carrier.call('group', inGroup, signalOf(options)),
+    counts: (options = {}) => carrier.call('group', { ...inGroup, query: readQuery(options) }, signalOf(options)),
     deadLetters: (options = {}) => deadLetters(parts, options),
     async delete(options = {}) {
       await carrier.call('deleteGroup', inGroup, signalOf(options));
@@ -100,11 +108,11 @@ function receiptsOf(receipts: Receipts): string[] {
 
 async function* deadLetters(
   { carrier, params }: Pick<GroupParts<unknown>, 'carrier' | 'params'>,
-  options: CallOptions,
+  options: ReadOptions,
 ): AsyncGenerator<DeadLetter, void, undefined> {
   let cursor: string | undefined;
   do {
-    const query = cursor === undefined ? {} : { cursor };
+    const query = { ...readQuery(options), ...(cursor === undefined ? {} : { cursor }) };
     const request = { params, query, body: undefined, idempotencyKey: undefined };
     const page = await carrier.call('deadLetters', request, signalOf(options));
     for (const message of page.messages) {

@@ -1,6 +1,6 @@
 // The store as a user holds it, the same for a client of a cluster, an embedded node and a member.
 import type { AnswerOf } from '@holdfast/api';
-import { type CallOptions, type ClientParts, signalOf } from './client-parts.ts';
+import { type CallOptions, type ClientParts, type ReadOptions, readQuery, signalOf } from './client-parts.ts';
 import { checkedPayload, type StandardSchema, uncheckedPayload } from './payload.ts';
 import type { CarrierCounters } from './retrying-carrier.ts';
 import { createTopic, type Topic } from './topic.ts';
@@ -13,7 +13,7 @@ export interface HoldfastStore extends AsyncDisposable {
     name: string,
     options: { readonly payload: StandardSchema<Input, Output> },
   ): Topic<Input, Output>;
-  topics(options?: CallOptions): Promise<AnswerOf<'topics'>['topics']>;
+  topics(options?: ReadOptions): Promise<AnswerOf<'topics'>['topics']>;
   /** The cluster as the node that answers sees it. */
   cluster(options?: CallOptions): Promise<AnswerOf<'cluster'>>;
   /** Attempts, repeats, refusals and queues of this client, since it was made. */
@@ -37,7 +37,10 @@ export function createStore(parts: ClientParts): HoldfastStore {
 
   return {
     topic,
-    topics: async (options = {}) => (await carrier.call('topics', nowhere, signalOf(options))).topics,
+    topics: async (options = {}) => {
+      const request = { ...nowhere, query: readQuery(options) };
+      return (await carrier.call('topics', request, signalOf(options))).topics;
+    },
     cluster: (options = {}) => carrier.call('cluster', nowhere, signalOf(options)),
     counters: () => carrier.counters(),
     close: () => carrier.close(),

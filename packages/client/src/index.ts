@@ -1,6 +1,13 @@
 // The surface a user programs against.
 export { type Carrier, type NodeCaller, NodeUnreachable } from './carrier.ts';
-export { type CallOptions, type ClientParts, type Duration, durationMs, giveUpAfterMsOf } from './client-parts.ts';
+export {
+  type CallOptions,
+  type ClientParts,
+  type Duration,
+  durationMs,
+  giveUpAfterMsOf,
+  type ReadOptions,
+} from './client-parts.ts';
 export { type ClientClock, createRandomBytes, systemClock } from './clock.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { GroupSettings, NackOptions } from './deliveries.ts';

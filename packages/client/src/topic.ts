@@ -1,6 +1,13 @@
 // A topic as a user holds it: schedule, look, cancel, list.
 import type { AnswerOf, RequestOf } from '@holdfast/api';
-import { type CallOptions, type ClientParts, type Duration, signalOf } from './client-parts.ts';
+import {
+  type CallOptions,
+  type ClientParts,
+  type Duration,
+  type ReadOptions,
+  readQuery,
+  signalOf,
+} from './client-parts.ts';
 import type { GroupSettings } from './deliveries.ts';
 import { createGroup, type Group } from './group.ts';
 import type { ListedMessage, MessageSeen, Scheduled } from './message.ts';
@@ -25,7 +32,7 @@ export interface MessageToSend<Payload> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface ListOptions extends CallOptions {
+export interface ListOptions extends ReadOptions {
   /** Due at this instant or later: a Date, ISO 8601 or ms since the epoch. */
   readonly dueAfter?: Date | string | number;
   /** Due before this instant. */
@@ -58,7 +65,7 @@ export interface Topic<Input, Output = Input> {
     options?: WriteOptions,
   ): Promise<{ readonly messages: readonly Scheduled[]; readonly repeated: boolean }>;
   /** @throws HoldfastError HF_MESSAGE_NOT_FOUND, HF_TOPIC_NOT_FOUND */
-  get(id: string, options?: CallOptions): Promise<MessageSeen>;
+  get(id: string, options?: ReadOptions): Promise<MessageSeen>;
   /**
    * Cancel a message. The verdict is definite: after `cancelled` or `stopped` no delivery follows. docs/http.md lists them.
    *
@@ -68,7 +75,7 @@ export interface Topic<Input, Output = Input> {
   /** What stands in the topic, in order of time; fetched page by page as it is read. */
   list(options?: ListOptions): AsyncIterable<ListedMessage>;
   /** The topic's counts, and its groups with theirs. @throws HoldfastError HF_TOPIC_NOT_FOUND before the first message or group */
-  counts(options?: CallOptions): Promise<AnswerOf<'topic'>>;
+  counts(options?: ReadOptions): Promise<AnswerOf<'topic'>>;
   /** @param settings used when the group is new; see `Group.put` to change them */
   group(name: string, settings?: GroupSettings): Group<Output>;
 }
@@ -97,7 +104,7 @@ export function createTopic<Input, Output>(
       return { ...message, repeated };
     },
     async get(id, options = {}) {
-      const request = { ...inTopic, params: { topic: name, id } };
+      const request = { ...inTopic, params: { topic: name, id }, query: readQuery(options) };
       return seenMessage(await carrier.call('get', request, signalOf(options)));
     },
     cancel(id, options = {}) {
@@ -105,7 +112,7 @@ export function createTopic<Input, Output>(
       return carrier.call('cancel', request, signalOf(options));
     },
     list: (options = {}) => listed(parts, inTopic, options),
-    counts: (options = {}) => carrier.call('topic', inTopic, signalOf(options)),
+    counts: (options = {}) => carrier.call('topic', { ...inTopic, query: readQuery(options) }, signalOf(options)),
     group: (group, settings = {}) => createGroup({ ...parts, params: { topic: name, group }, codec, settings }),
   };
 }
@@ -136,6 +143,7 @@ async function* listed(
   options: ListOptions,
 ): AsyncGenerator<ListedMessage, void, undefined> {
   const range = {
+    ...readQuery(options),
     ...(options.dueAfter === undefined ? {} : { dueAfter: instantOf(options.dueAfter) }),
     ...(options.dueBefore === undefined ? {} : { dueBefore: instantOf(options.dueBefore) }),
     ...(options.pageMessages === undefined ? {} : { limit: options.pageMessages }),

@@ -20,6 +20,7 @@ export {
   type MessageSeen,
   type MessageToSend,
   type NackOptions,
+  type ReadOptions,
   type Receipts,
   type ReceiveOptions,
   type Scheduled,
