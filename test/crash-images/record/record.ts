@@ -161,7 +161,7 @@ async function someTime(nodes: readonly RecordedNode[], random: Random, until: n
   }
 }
 
-function filesLeft(root: string, below = ''): FileLeft[] {
+export function filesLeft(root: string, below = ''): FileLeft[] {
   return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry): FileLeft[] => {
     const path = join(below, entry.name);
     if (entry.isDirectory()) return [{ path, bytes: -1, digest: '' }, ...filesLeft(root, path)];

@@ -43,15 +43,10 @@ export class PeerWordReader {
 
 function wordOf(frame: Buffer): BindingWord | undefined {
   const term = Number(frame.readBigUInt64BE(fieldsAt));
-  switch (frame[headBytes]) {
-    case voteRequest:
-      return { kind: 'voteAsked', term };
-    case voteResponse:
-      return frame[fieldsAt + 8] === 1 ? { kind: 'voteGranted', term } : undefined;
-    case appendResponse:
-      if (frame[fieldsAt + 8] !== 1) return undefined;
-      return { kind: 'appended', term, index: Number(frame.readBigUInt64BE(fieldsAt + 9)) };
-    default:
-      return undefined;
-  }
+  const kind = frame[headBytes];
+  const isYes = frame[fieldsAt + 8] === 1;
+  if (kind === voteRequest) return { kind: 'voteAsked', term };
+  if (kind === voteResponse) return isYes ? { kind: 'voteGranted', term } : undefined;
+  if (kind !== appendResponse || !isYes) return undefined;
+  return { kind: 'appended', term, index: Number(frame.readBigUInt64BE(fieldsAt + 9)) };
 }
