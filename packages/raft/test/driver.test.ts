@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../src/index.ts';
+import { noteKey } from './notebook.ts';
 import { bytes, type Member, SlowLog, World } from './world.ts';
 
 const ids = ['a', 'b', 'c'];
@@ -164,7 +165,7 @@ test('a stop answers what is appended, refuses what waits, and writes the effect
   await stopped;
   expect(outcomes.get('appended')).toMatchObject({ kind: 'applied' });
   expect(outcomes.get('waits')).toEqual({ kind: 'notApplied', reason: 'stopping' });
-  expect(log.stateRow(Buffer.from('\x0200000002'))).toBeDefined();
+  expect(log.stateRow(noteKey(2))).toBeDefined();
   expect(member.events).toEqual(['leader 1', 'lost 1']);
   expect(await member.node.propose(bytes('x'))).toEqual({ kind: 'notApplied', reason: 'stopping' });
 });
@@ -213,7 +214,7 @@ test('a state machine that throws ends the member before anything of the entry i
   await world.clock.pass(100);
   expect(outcomes.get('fine')).toMatchObject({ kind: 'unknown', index: 2 });
   expect(log.lastIndex).toBe(2);
-  expect(log.stateRow(Buffer.from('\x0200000002'))).toBeUndefined();
+  expect(log.stateRow(noteKey(2))).toBeUndefined();
 });
 
 test('an owner learns of the clocks of the others', async () => {
@@ -276,7 +277,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i))(
     await stopping;
     expect(follower.fatal()).toBeUndefined();
     const { index } = follower.machine.applied;
-    expect(logs.get(follower.id)?.stateRow(Buffer.from(`\x02${String(index).padStart(8, '0')}`))).toBeDefined();
+    expect(logs.get(follower.id)?.stateRow(noteKey(index))).toBeDefined();
   },
 );
 

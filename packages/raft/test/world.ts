@@ -3,8 +3,6 @@ import { setImmediate } from 'node:timers/promises';
 import {
   type Clock,
   createRaftNode,
-  type Effects,
-  type EntryInfo,
   type Hello,
   type LogStore,
   MemoryLog,
@@ -12,11 +10,14 @@ import {
   type NodeId,
   type RaftNode,
   type RaftTiming,
-  type StateMachine,
+  type Retention,
   type Transport,
   type TransportEvents,
   type Turn,
 } from '../src/index.ts';
+import { Notebook } from './notebook.ts';
+
+export { Notebook } from './notebook.ts';
 
 export const timing: RaftTiming = {
   tickMs: 10,
@@ -91,6 +92,8 @@ export class Network {
   readonly cut = new Set<string>();
   /** What a message becomes on its way. */
   rewrite: (message: Message) => Message = (message) => message;
+  /** What a piece of a snapshot becomes on its way. */
+  bulk: (piece: Uint8Array) => readonly Uint8Array[] = (piece) => [piece];
   /** Sees every control message. */
   onControl: (to: NodeId, text: string) => void = () => undefined;
 
@@ -120,7 +123,9 @@ export class Network {
         this.onControl(to, Buffer.from(bytes).toString());
         deliver(to, (events) => events.onControl(id, bytes));
       },
-      sendBulk: (to, bytes) => deliver(to, (events) => events.onBulk(id, bytes)),
+      sendBulk: (to, bytes) => {
+        for (const piece of this.bulk(bytes)) deliver(to, (events) => events.onBulk(id, piece));
+      },
       close: async () => {
         if (!this.#ends.delete(id)) return;
         for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
@@ -136,54 +141,6 @@ export class Network {
   kill(id: NodeId): void {
     this.#ends.delete(id);
     for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
-  }
-}
-
-/** Keeps every command; answers with how many there are. `fail` makes it throw. */
-export class Notebook implements StateMachine<number> {
-  readonly notes: string[] = [];
-  readonly headers: string[] = [];
-  applied = { index: 0, term: 0 };
-  written = 0;
-  #entry: EntryInfo | undefined;
-  #pending: { key: Uint8Array; value: Uint8Array }[] = [];
-  #sealed = 0;
-
-  begin(entry: EntryInfo): void {
-    this.#entry = entry;
-    this.headers.push(Buffer.from(entry.header).toString());
-  }
-
-  command(bytes: Uint8Array): number {
-    const note = Buffer.from(bytes).toString();
-    if (note === 'fail') throw new Error('the machine is broken');
-    return this.notes.push(note);
-  }
-
-  end(): void {
-    const { index, term } = this.#entry ?? { index: 0, term: 0 };
-    this.applied = { index, term };
-    this.#pending.push({
-      key: Buffer.from(`\x02${String(index).padStart(8, '0')}`),
-      value: Buffer.from(this.notes.join()),
-    });
-  }
-
-  get pendingBytes(): number {
-    return this.#pending.length * 10;
-  }
-
-  takeEffects(): Effects {
-    const effects = this.#pending;
-    this.#pending = [];
-    this.#sealed += 1;
-    return effects;
-  }
-
-  effectsWritten(): void {
-    this.#sealed -= 1;
-    this.written += 1;
-    if (this.#sealed < 0) throw new Error('written before it was sealed');
   }
 }
 
@@ -223,7 +180,10 @@ export class World {
     this.random = seeded(seed);
   }
 
-  member(id: NodeId, given: Partial<Pick<Member, 'log' | 'machine'>> = {}): Member {
+  member(
+    id: NodeId,
+    given: Partial<Pick<Member, 'log' | 'machine'>> & { readonly retention?: Partial<Retention> } = {},
+  ): Member {
     const events: string[] = [];
     const samples = new Map<NodeId, number>();
     const log = given.log ?? new MemoryLog({ id, members: this.ids, random: this.random });
@@ -238,6 +198,7 @@ export class World {
       transport: this.network.transport(id),
       clock: this.clock,
       random: this.random,
+      retention: given.retention ?? {},
       owner: {
         entryHeader: () => {
           if (this.headerFault !== undefined) throw this.headerFault;

@@ -6,11 +6,14 @@ import { encodeEntry } from '../log/entry.ts';
 import { drawToken } from '../log/founding.ts';
 import { checkIdentity } from '../log/identity.ts';
 import { RaftError, reasonOf } from '../raft-error.ts';
+import { Compaction, defaultRetention } from '../snapshot/compaction.ts';
+import { configurationAt } from '../snapshot/configuration-at.ts';
+import { type ReceivedState, Snapshots } from '../snapshot/snapshots.ts';
 import { protocolVersions } from '../wire/handshake.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { Admission } from './formation/admission.ts';
-import { type Control, decodeControl, encodeControl, type FormationState } from './formation/control.ts';
+import { decodeControl, encodeControl, type FormationState, type Refusal } from './formation/control.ts';
 import { Formation } from './formation/formation.ts';
 import { Rejected } from './formation/rejected.ts';
 import { Hearing } from './hearing.ts';
@@ -40,6 +43,8 @@ class Driver<Result> implements RaftNode<Result> {
   readonly #formation: Formation;
   readonly #loop: Loop<Result>;
   readonly #ticker: Ticker;
+  readonly #compaction: Compaction;
+  readonly #snapshots: Snapshots;
   #isStopping = false;
   #onDrained: (() => void) | undefined;
   #onTermEnded: (() => void) | undefined;
@@ -53,7 +58,9 @@ class Driver<Result> implements RaftNode<Result> {
     this.#admission = new Admission(log);
     this.#rejected = new Rejected(members.length);
     this.#hearing = new Hearing(members.filter((member) => member !== id));
+    this.#compaction = new Compaction(log, { ...defaultRetention, ...options.retention });
     this.#loop = this.#createLoop();
+    this.#snapshots = this.#createSnapshots();
     this.#formation = new Formation({
       log,
       clock,
@@ -67,7 +74,10 @@ class Driver<Result> implements RaftNode<Result> {
       tickMs: timing.tickMs,
       pauseMs: timing.electionMinMs,
       onPause: (pausedMs) => this.#loop.paused(pausedMs),
-      onTick: () => this.#loop.tick(),
+      onTick: () => {
+        this.#loop.tick();
+        this.#snapshots.tick();
+      },
     });
   }
 
@@ -111,6 +121,9 @@ class Driver<Result> implements RaftNode<Result> {
       waitingProposals: this.#loop.waitingProposals,
       waitingEntries: this.#loop.waitingEntries,
       logBytes: log.logBytes,
+      firstIndex: log.firstIndex,
+      compactedEntries: this.#compaction.compacted,
+      snapshots: this.#snapshots.status,
       refusals: this.#refusals.counts,
     };
   }
@@ -128,6 +141,7 @@ class Driver<Result> implements RaftNode<Result> {
       closed = this.#options.transport.close();
       await this.#loop.flush();
     }
+    await this.#snapshots.stop();
     this.#end();
     await (closed ?? this.#options.transport.close());
   }
@@ -181,6 +195,7 @@ class Driver<Result> implements RaftNode<Result> {
       core,
       log,
       stateMachine,
+      compaction: this.#compaction,
       clock,
       tickMs: timing.tickMs,
       readPatienceMs: 2 * timing.electionMaxMs,
@@ -191,7 +206,41 @@ class Driver<Result> implements RaftNode<Result> {
       onLeaderLost: (term) => owner.onLeaderLost(term),
       onTermEnded: (term) => this.#termEnded(term),
       onApplied: () => this.#applied(),
+      neededFrom: () => this.#snapshots.neededFrom,
+      onSnapshotsNeeded: (by) => {
+        for (const peer of by) this.#snapshots.needed(peer);
+      },
+      onFlipped: (index) => this.#snapshots.flipped(index),
       onFatal: (error) => this.#fail(error),
+    });
+  }
+
+  #createSnapshots(): Snapshots {
+    const { log, stateMachine, clock, random, transport } = this.#options;
+    return new Snapshots({
+      log,
+      stateMachine,
+      clock,
+      random,
+      status: () => this.#loop.status,
+      configurationAt: (index) => configurationAt(log, index),
+      sendControl: (to, bytes) => {
+        if (!this.#loop.hasEnded) transport.sendControl(to, bytes);
+      },
+      sendBulk: (to, bytes) => {
+        if (!this.#loop.hasEnded) transport.sendBulk(to, bytes);
+      },
+      count: (what) => this.#refusals.count(what),
+      onReceived: (restore) => this.#received(restore),
+      onInstalled: (peer, index) => this.#loop.input((core) => core.snapshotInstalled(peer, index)),
+      onFailed: (error) => this.#fail(error),
+    });
+  }
+
+  /** A whole state lies on the disk. The core may have caught up by itself meanwhile. */
+  #received(restore: ReceivedState): void {
+    this.#loop.input((core) => {
+      if (core.restore(restore) === 'unneeded') this.#snapshots.notNeeded(restore.index);
     });
   }
 
@@ -215,7 +264,9 @@ class Driver<Result> implements RaftNode<Result> {
     return {
       onMessage: (message, sample) => this.#receive(message, sample),
       onControl: (from, bytes) => this.#control(from, bytes),
-      onBulk: () => this.#refusals.count('strangeBulk'),
+      onBulk: (from, bytes) => {
+        if (this.#mayTakePart(from)) this.#snapshots.received(from, bytes);
+      },
       refuses: (hello) => this.#refuses(hello),
       onPeerUp: (hello) => this.#peerUp(hello),
       onPeerLost: (peer, evidence) =>
@@ -234,15 +285,21 @@ class Driver<Result> implements RaftNode<Result> {
   }
 
   #receive(message: Message, sample: Sample): void {
-    if (this.#loop.hasEnded) return;
-    // Before formation this member has no vote and no log to speak of.
-    if (!this.#formation.isFounded) return this.#refusals.count('notFounded');
-    if (!this.#admission.isAdmitted(message.from)) return this.#refusals.count('notAdmitted');
+    if (!this.#mayTakePart(message.from)) return;
     this.#rejected.admittedBy(message.from);
     const { owner, clock } = this.#options;
     owner.onSample(message.from, sample);
     this.#hearing.heard(message, this.#loop.status.term, clock.monotonicMs());
     this.#loop.input((core) => core.step(message));
+  }
+
+  /** Before formation this member has no vote and no log to speak of; and it hears only whom it has admitted. */
+  #mayTakePart(peer: NodeId): boolean {
+    if (this.#loop.hasEnded) return false;
+    if (!this.#formation.isFounded) this.#refusals.count('notFounded');
+    else if (!this.#admission.isAdmitted(peer)) this.#refusals.count('notAdmitted');
+    else return true;
+    return false;
   }
 
   #refuses(hello: Hello): Uint8Array | undefined {
@@ -274,15 +331,26 @@ class Driver<Result> implements RaftNode<Result> {
   #control(from: NodeId, bytes: Uint8Array): void {
     if (this.#loop.hasEnded || !this.#isOther(from)) return;
     const control = decodeControl(bytes);
-    if (control === undefined) return this.#refusals.count('brokenControl');
-    if (control.kind === 'formation') return this.#formationHeard(from, control);
+    if (control === 'broken') return this.#refusals.count('brokenControl');
+    if (control === 'unknown') return this.#refusals.count('unknownControl');
+    switch (control.kind) {
+      case 'formation':
+        return this.#formationHeard(from, control);
+      case 'refusal':
+        return this.#refusalHeard(from, control);
+      default:
+        if (this.#mayTakePart(from)) this.#snapshots.heard(from, control);
+    }
+  }
+
+  #refusalHeard(from: NodeId, refusal: Refusal): void {
     const { incarnation } = this.#options.log.identity;
-    if (control.incarnation !== incarnation || (control.bootId ?? this.#bootId) !== this.#bootId) {
+    if (refusal.incarnation !== incarnation || (refusal.bootId ?? this.#bootId) !== this.#bootId) {
       return this.#refusals.count('refusalOfAnother');
     }
     this.#refusals.count('refusedByPeer');
-    if (this.#rejected.mustStop(from, control, this.#formation.isFounded)) {
-      this.#fail(new RaftError(control.code, `${from} says: ${control.detail}`, { peer: from }));
+    if (this.#rejected.mustStop(from, refusal, this.#formation.isFounded)) {
+      this.#fail(new RaftError(refusal.code, `${from} says: ${refusal.detail}`, { peer: from }));
     }
   }
 
@@ -295,7 +363,7 @@ class Driver<Result> implements RaftNode<Result> {
     this.#sendControl(from, refusal);
   }
 
-  #sendControl(to: NodeId, control: Control): void {
+  #sendControl(to: NodeId, control: FormationState | Refusal): void {
     if (!this.#loop.hasEnded) this.#options.transport.sendControl(to, encodeControl(control));
   }
 

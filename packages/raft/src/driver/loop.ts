@@ -7,11 +7,13 @@
 //      flight; what claims that something is on this disk leaves after it;
 //   4. what is committed and durable here is applied in memory, and whoever proposed it is answered.
 import { strict as assert } from 'node:assert';
-import type { Entry, Message } from '../core/message.ts';
-import type { Receipt, Write } from '../core/ready.ts';
+import { encodeConfiguration } from '../core/membership/configuration.ts';
+import type { Entry, Message, NodeId } from '../core/message.ts';
+import type { Receipt, Restore, Write } from '../core/ready.ts';
 import type { Core, CoreStatus } from '../core/types.ts';
 import type { LogStore } from '../log/log-store.ts';
-import type { StateMachine } from '../state-machine.ts';
+import type { Compaction } from '../snapshot/compaction.ts';
+import type { SnapshotStateMachine } from '../state-machine.ts';
 import { Appended } from './appended.ts';
 import { Applier } from './applier.ts';
 import { ApplyLag } from './apply-lag.ts';
@@ -26,7 +28,8 @@ import { Watchdog } from './watchdog.ts';
 export interface LoopOptions<Result> {
   readonly core: Core;
   readonly log: LogStore;
-  readonly stateMachine: StateMachine<Result>;
+  readonly stateMachine: SnapshotStateMachine<Result>;
+  readonly compaction: Compaction;
   readonly clock: Clock;
   readonly tickMs: number;
   /** A read that is not ready by then fails. */
@@ -38,6 +41,12 @@ export interface LoopOptions<Result> {
   readonly onLeaderLost: (term: number) => void;
   readonly onTermEnded: (term: number) => void;
   readonly onApplied: () => void;
+  /** The first entry that an export which is open needs. */
+  readonly neededFrom: () => number | undefined;
+  /** These members can not be helped with entries. */
+  readonly onSnapshotsNeeded: (by: readonly NodeId[]) => void;
+  /** Log and state are those of the snapshot that ends at `index`. */
+  readonly onFlipped: (index: number) => void;
   /** Called once; the loop has ended. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -173,11 +182,13 @@ export class Loop<Result> {
   #turn(): void {
     if (this.#ended || this.#isClosing) return;
     this.#guard(() => {
-      const { core, send } = this.#options;
+      const { core, send, onSnapshotsNeeded } = this.#options;
       this.#observe();
       this.#closeEntries();
-      const { messages, write, committed, readStates } = core.ready({ canWrite: this.#writing === undefined });
+      const ready = core.ready({ canWrite: this.#writing === undefined });
+      const { messages, write, committed, readStates, snapshotsFor } = ready;
       for (const message of messages) send(message);
+      if (snapshotsFor.length > 0) onSnapshotsNeeded(snapshotsFor);
       if (write !== undefined || (this.#writing === undefined && this.#areEffectsDue())) this.#startWrite(write);
       this.#reads.answered(readStates, this.#options.stateMachine.applied.index);
       this.#applier.add(committed);
@@ -233,19 +244,55 @@ export class Loop<Result> {
   #startWrite(write: Write | undefined): void {
     assert(this.#writing === undefined, 'one write in flight');
     const { stateMachine, log, clock } = this.#options;
-    const pendingBytes = stateMachine.pendingBytes;
-    const effects = pendingBytes > 0 ? stateMachine.takeEffects() : undefined;
-    this.#sealedBytes = pendingBytes;
     this.#effectsAreDue = false;
     this.#cancelLinger?.();
     this.#cancelLinger = undefined;
     this.#watchdog.writeStarted(clock.monotonicMs());
+    if (write?.restore !== undefined) return this.#startFlip(write, write.restore);
+    const pendingBytes = stateMachine.pendingBytes;
+    const effects = pendingBytes > 0 ? stateMachine.takeEffects() : undefined;
+    this.#sealedBytes = pendingBytes;
     const { hardState, truncateFrom, entries = [] } = write ?? {};
-    const turn = { hardState, truncateFrom, entries, effects: effects ?? [] };
+    const turn = { hardState, truncateFrom, entries, effects: effects ?? [], compactTo: this.#compactTo() };
     this.#writing = log.write(turn).then(
       () => this.#written(write, effects !== undefined),
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  /** Every effect of what is applied is on the disk with the turn that asks. */
+  #compactTo(): number | undefined {
+    const { stateMachine, compaction, neededFrom } = this.#options;
+    // Builds of the first version can neither send nor take a state.
+    if (stateMachine.activeVersion < 2) return undefined;
+    let needed = neededFrom() ?? Number.POSITIVE_INFINITY;
+    for (const { match, recentlyActive } of this.#status.followers.values()) {
+      if (recentlyActive) needed = Math.min(needed, match + 1);
+    }
+    return compaction.next(stateMachine.applied.index, needed);
+  }
+
+  /** What was applied here and not written belongs to the state that goes. */
+  #startFlip(write: Write, { index, term, configuration, generation }: Restore): void {
+    assert(this.#applier.waitingEntries === 0, 'nothing is applied while the state is replaced');
+    const { stateMachine, log } = this.#options;
+    const restore = { index, term, configuration: encodeConfiguration(configuration), generation };
+    this.#writing = log
+      .write({ hardState: write.hardState, truncateFrom: undefined, entries: [], effects: [], restore })
+      .then(() => stateMachine.adopt(generation))
+      .then(
+        () => this.#flipped(write, index),
+        (error: unknown) => this.#fail(error),
+      );
+  }
+
+  #flipped(write: Write, index: number): void {
+    // Whether what this node had appended is among it, nobody can tell.
+    this.appended.giveUp(Number.POSITIVE_INFINITY);
+    this.#reads.applied(index);
+    this.#options.onApplied();
+    this.#written(write, false);
+    if (!this.#ended) this.#options.onFlipped(index);
   }
 
   #written(write: Write | undefined, hasEffects: boolean): void {

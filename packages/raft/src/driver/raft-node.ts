@@ -3,7 +3,9 @@
 import type { NodeId } from '../core/message.ts';
 import type { CoreStatus, Transferred } from '../core/types.ts';
 import type { LogStore } from '../log/log-store.ts';
-import type { StateMachine } from '../state-machine.ts';
+import type { Retention } from '../snapshot/compaction.ts';
+import type { SnapshotStatus } from '../snapshot/snapshots.ts';
+import type { SnapshotStateMachine } from '../state-machine.ts';
 import type { Sample, Transport } from '../wire/transport.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './outcome.ts';
@@ -35,13 +37,15 @@ export interface RaftNodeOptions<Result> {
   readonly members: readonly NodeId[];
   readonly timing: RaftTiming;
   readonly log: LogStore;
-  readonly stateMachine: StateMachine<Result>;
+  readonly stateMachine: SnapshotStateMachine<Result>;
   readonly transport: Transport;
   /** What this process speaks and accepts, asked at each handshake; all that this build knows when absent. See `Hello`. */
   readonly versions?: () => readonly number[];
   readonly clock: Clock;
   readonly random: () => number;
   readonly owner: RaftOwner;
+  /** How much of the log is kept behind the applied index; defaults where absent. */
+  readonly retention?: Partial<Retention>;
 }
 
 export interface RaftStatus extends CoreStatus {
@@ -51,6 +55,10 @@ export interface RaftStatus extends CoreStatus {
   readonly waitingProposals: number;
   readonly waitingEntries: number;
   readonly logBytes: number;
+  /** Where the log begins, and how many entries were compacted since the start. */
+  readonly firstIndex: number;
+  readonly compactedEntries: number;
+  readonly snapshots: SnapshotStatus;
   /** Refusals and drops by the name of their bound. */
   readonly refusals: ReadonlyMap<string, number>;
 }

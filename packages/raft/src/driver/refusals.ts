@@ -1,5 +1,7 @@
 // What was refused, delayed or dropped, counted by the name of the bound.
 
+import type { SnapshotCount } from '../snapshot/snapshots.ts';
+
 export type RefusalName =
   | 'maxCommandBytes'
   | 'maxWaitingProposals'
@@ -14,7 +16,9 @@ export type RefusalName =
   | 'refusedByPeer'
   | 'refusalOfAnother'
   | 'brokenControl'
-  | 'strangeBulk';
+  /** Of a newer build. */
+  | 'unknownControl'
+  | SnapshotCount;
 
 export class Refusals {
   readonly #counts = new Map<string, number>();

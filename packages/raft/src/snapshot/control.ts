@@ -35,14 +35,31 @@ export interface SnapshotInstalled {
 
 export type SnapshotControl = SnapshotOffer | SnapshotFetch | SnapshotGone | SnapshotInstalled;
 
+const kinds: readonly string[] = [
+  'snapshotOffer',
+  'snapshotFetch',
+  'snapshotGone',
+  'snapshotInstalled',
+] satisfies readonly SnapshotControl['kind'][];
+
+export function isSnapshotKind(kind: unknown): boolean {
+  return typeof kind === 'string' && kinds.includes(kind);
+}
+
 export function encodeSnapshotControl(control: SnapshotControl): Uint8Array {
-  return Buffer.from(
-    JSON.stringify(control, (_, value: unknown) =>
-      value instanceof Uint8Array
-        ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
-        : value,
-    ),
-  );
+  return Buffer.from(JSON.stringify(jsonOf(control)));
+}
+
+function jsonOf(control: SnapshotControl): object {
+  switch (control.kind) {
+    case 'snapshotOffer':
+      return { ...control, configuration: textOf(control.configuration) };
+    case 'snapshotFetch':
+      return { ...control, after: control.after === undefined ? undefined : textOf(control.after) };
+    case 'snapshotGone':
+    case 'snapshotInstalled':
+      return control;
+  }
 }
 
 /** What a parsed control message says about snapshots, or undefined when it says nothing that this version knows. */
@@ -71,6 +88,10 @@ export function snapshotControlFrom(value: unknown): SnapshotControl | undefined
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && typeof value === 'number' && value >= 0;
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
 function bytesFrom(value: unknown): Uint8Array | undefined {

@@ -33,6 +33,7 @@ interface Current {
 export class Exporter {
   readonly #options: ExporterOptions;
   #current: Current | undefined;
+  #closed: Promise<unknown> = Promise.resolve();
   /** Bytes of chunks that were sent. */
   sentBytes = 0;
 
@@ -76,7 +77,15 @@ export class Exporter {
   close(): void {
     const current = this.#current;
     this.#current = undefined;
-    if (current !== undefined) void current.state.close().catch((error: unknown) => this.#options.onFailed(error));
+    if (current === undefined) return;
+    const closed = current.state.close().catch((error: unknown) => this.#options.onFailed(error));
+    this.#closed = Promise.all([this.#closed, closed]);
+  }
+
+  /** Resolves when every export that was closed is closed. */
+  async stop(): Promise<void> {
+    this.close();
+    await this.#closed;
   }
 
   #open(): Current {

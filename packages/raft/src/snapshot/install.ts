@@ -49,6 +49,7 @@ export class Installer {
   readonly #options: InstallerOptions;
   #import: Import | undefined;
   #isWhole = false;
+  #work: Promise<unknown> = Promise.resolve();
   /** Of the import under way, or of the last one. */
   receivedBytes = 0;
 
@@ -79,7 +80,7 @@ export class Installer {
     const next: Import = { ...begun, after: undefined, hasLast: false, writing: 0, askedAtMs: undefined };
     this.#import = next;
     this.receivedBytes = 0;
-    void this.#begin(next);
+    this.#follow(this.#begin(next));
   }
 
   /** The source has let go of the export; its next offer goes on. */
@@ -110,7 +111,7 @@ export class Installer {
     // A copy: the key is a view into the whole chunk.
     if (last !== undefined) known.after = Buffer.from(last);
     known.hasLast = chunk.done;
-    void this.#write(known, known.generation, effects);
+    this.#follow(this.#write(known, known.generation, effects));
     this.#ask(known);
   }
 
@@ -127,6 +128,16 @@ export class Installer {
   finished(): void {
     this.#import = undefined;
     this.#isWhole = false;
+  }
+
+  /** Gives up what is under way; resolves when nothing is written any more. */
+  async stop(): Promise<void> {
+    this.finished();
+    await this.#work;
+  }
+
+  #follow(work: Promise<void>): void {
+    this.#work = Promise.all([this.#work, work]);
   }
 
   async #begin(next: Import): Promise<void> {

@@ -1,6 +1,9 @@
 // Snapshots on one member, both ways: sends its state to whoever can not be helped with entries, receives another's, and
 // sweeps what that leaves behind. Between the driver, which knows who may speak, and the two sides.
+import { strict as assert } from 'node:assert';
+import { decodeConfiguration } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
+import type { Restore as ReceivedState } from '../core/ready.ts';
 import type { CoreStatus } from '../core/types.ts';
 import type { Clock } from '../driver/clock.ts';
 import type { LogStore, Restore } from '../log/log-store.ts';
@@ -9,6 +12,8 @@ import { encodeSnapshotControl, type SnapshotControl, type SnapshotOffer } from 
 import { Exporter } from './export.ts';
 import { Installer } from './install.ts';
 import { Sweeper } from './sweeper.ts';
+
+export type { ReceivedState };
 
 export type SnapshotCount = 'goneExport' | 'repeatedFetch' | 'brokenSnapshot' | 'lateChunk' | 'strangeOffer';
 
@@ -24,7 +29,7 @@ export interface SnapshotsOptions {
   readonly sendBulk: (to: NodeId, bytes: Uint8Array) => void;
   readonly count: (what: SnapshotCount) => void;
   /** A whole state is on the disk: the core decides whether it is wanted. Answered by `flipped` or `notNeeded`. */
-  readonly onReceived: (restore: Restore) => void;
+  readonly onReceived: (restore: ReceivedState) => void;
   /** This member has everything up to `index`. */
   readonly onInstalled: (peer: NodeId, index: number) => void;
   readonly onFailed: (error: unknown) => void;
@@ -53,7 +58,7 @@ export class Snapshots {
   #isStopped = false;
 
   constructor(options: SnapshotsOptions) {
-    const { clock, random, log, stateMachine, configurationAt, sendBulk, count, onReceived, onFailed } = options;
+    const { clock, random, log, stateMachine, configurationAt, sendBulk, count, onFailed } = options;
     this.#options = options;
     const send = (to: NodeId, control: SnapshotControl): void => this.#send(to, control);
     this.#exporter = new Exporter({
@@ -73,7 +78,7 @@ export class Snapshots {
       importRows: (generation, rows) => stateMachine.importRows(generation, rows),
       send,
       count,
-      onReceived,
+      onReceived: (restore) => this.#received(restore),
       onFailed,
     });
     this.#sweeper = new Sweeper(log, onFailed);
@@ -146,17 +151,21 @@ export class Snapshots {
   /** Resolves when no row is read or written any more on behalf of snapshots. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#installer.finished();
-    this.#exporter.close();
-    await this.#sweeper.stop();
+    await Promise.all([this.#installer.stop(), this.#exporter.stop(), this.#sweeper.stop()]);
   }
 
   #offered(from: NodeId, offer: SnapshotOffer): void {
     const { status, count } = this.#options;
     const { leader, commit } = status();
-    if (from !== leader) return count('strangeOffer');
+    if (from !== leader || decodeConfiguration(offer.configuration) === undefined) return count('strangeOffer');
     if (commit >= offer.index) return this.#send(from, { kind: 'snapshotInstalled', index: offer.index });
     this.#installer.offered(from, offer);
+  }
+
+  #received({ configuration, ...restore }: Restore): void {
+    const decoded = decodeConfiguration(configuration);
+    assert(decoded !== undefined, 'it was looked at when it was offered');
+    this.#options.onReceived({ ...restore, configuration: decoded });
   }
 
   #end(index: number): void {

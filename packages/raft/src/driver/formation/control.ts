@@ -1,6 +1,7 @@
 // What members say to each other beside the protocol of the log: formation, and why one of them is refused.
 import { type FoundingRecord, recordFrom } from '../../log/founding.ts';
 import { isRaftErrorCode, type RaftErrorCode } from '../../raft-error.ts';
+import { isSnapshotKind, type SnapshotControl, snapshotControlFrom } from '../../snapshot/control.ts';
 import { isObject, parseJson } from '../../untrusted-json.ts';
 
 /** Where a member stands with formation. Everything in it is on its disk. */
@@ -21,16 +22,21 @@ export interface Refusal {
   readonly detail: string;
 }
 
-export type Control = FormationState | Refusal;
+export type Control = FormationState | Refusal | SnapshotControl;
 
-export function encodeControl(control: Control): Uint8Array {
+export function encodeControl(control: FormationState | Refusal): Uint8Array {
   return Buffer.from(JSON.stringify(control));
 }
 
-/** The message, or undefined when the bytes hold none that this version knows. */
-export function decodeControl(bytes: Uint8Array): Control | undefined {
+/** The message; 'unknown' for a kind that a newer build may know, 'broken' for what is none. */
+export function decodeControl(bytes: Uint8Array): Control | 'unknown' | 'broken' {
   const value = parseJson(bytes);
-  if (!isObject(value)) return undefined;
+  if (!isObject(value) || typeof value['kind'] !== 'string') return 'broken';
+  if (value['kind'] === 'formation' || value['kind'] === 'refusal') return formationControlFrom(value) ?? 'broken';
+  return isSnapshotKind(value['kind']) ? (snapshotControlFrom(value) ?? 'broken') : 'unknown';
+}
+
+function formationControlFrom(value: Readonly<Record<string, unknown>>): FormationState | Refusal | undefined {
   if (value['kind'] === 'formation') {
     const { incarnation, record, confirmed }: Readonly<Partial<Record<keyof FormationState, unknown>>> = value;
     if (typeof incarnation !== 'string' || typeof confirmed !== 'boolean') return undefined;
