@@ -18,14 +18,28 @@ const answer = {
   applied: 0,
 } as const;
 
-test('messages of strangers, to others, and of oneself are dropped', () => {
+test('messages to others and of oneself are dropped', () => {
   const b = follower();
-  b.core.step(message('stranger', 'b', heartbeat));
   b.core.step(message('a', 'c', heartbeat));
   b.core.step(message('b', 'b', heartbeat));
   expect(b.status.term).toBe(1);
   b.core.step(message('a', 'b', heartbeat));
   expect(b.status.term).toBe(5);
+});
+
+test('answers of strangers are dropped, whatever their term', () => {
+  const a = settledLeader();
+  a.core.step(message('stranger', 'a', { kind: 'heartbeatResponse', term: 9, applied: 0, round: 0 }));
+  a.core.step(message('stranger', 'a', { kind: 'preVoteResponse', term: 9, granted: false }));
+  a.core.step(message('stranger', 'a', { kind: 'readRequest', term: 1, context: 1 }));
+  expect(a.settle()).toEqual([]);
+  expect(a.status).toMatchObject({ role: 'leader', term: 1 });
+});
+
+test('a leader that is not known yet is heard: this node may lag behind with the configuration', () => {
+  const b = follower();
+  b.core.step(message('stranger', 'b', heartbeat));
+  expect(b.status).toMatchObject({ term: 5, leader: 'stranger' });
 });
 
 test.each<[string, MessageBody]>([

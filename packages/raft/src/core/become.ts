@@ -1,14 +1,14 @@
 // The changes of role (thesis figure 3.3), and nothing else changes role, term or vote.
 import { assert } from './assert.ts';
-import { maxProbePatienceElections, probePatienceHeartbeats } from './bounds.ts';
 import { retryEarly } from './election/fast-path.ts';
 import { Tally } from './election/tally.ts';
 import { resetElectionTimer } from './election/timer.ts';
+import { tendFollowers } from './membership/in-force.ts';
 import type { NodeId } from './message.ts';
 import { send } from './outbox.ts';
 import type { Raft } from './raft.ts';
 import { isHardStateDurable } from './raft.ts';
-import { Progress } from './replication/progress.ts';
+import type { Progress } from './replication/progress.ts';
 import { Uncommitted } from './replication/uncommitted.ts';
 
 /**
@@ -28,11 +28,11 @@ export function becomeFollower(raft: Raft, term: number, leader: NodeId | undefi
 
 /** Asks whether an election could be won, before the term is raised (thesis 9.6). Needs no disk. */
 export function becomePreCandidate(raft: Raft): void {
-  const tally = new Tally(raft.config.voters);
+  const tally = new Tally(raft.roster.voters);
   raft.own = { role: 'preCandidate', tally };
   resetElectionTimer(raft);
   retryEarly(raft);
-  for (const to of raft.others) askForVote(raft, to, 'preVoteRequest', raft.term + 1, false);
+  for (const to of raft.roster.otherVoters) askForVote(raft, to, 'preVoteRequest', raft.term + 1, false);
   tally.count(raft.config.id, true);
   if (tally.won) becomeCandidate(raft, false);
 }
@@ -45,9 +45,9 @@ export function becomeCandidate(raft: Raft, transfer: boolean): void {
     'only a won pre-vote or a transfer raises the term',
   );
   enterTerm(raft, raft.term + 1, raft.config.id);
-  raft.own = { role: 'candidate', tally: new Tally(raft.config.voters) };
+  raft.own = { role: 'candidate', tally: new Tally(raft.roster.voters) };
   resetElectionTimer(raft);
-  for (const to of raft.others) askForVote(raft, to, 'voteRequest', raft.term, transfer);
+  for (const to of raft.roster.otherVoters) askForVote(raft, to, 'voteRequest', raft.term, transfer);
 }
 
 /**
@@ -58,17 +58,12 @@ export function becomeLeader(raft: Raft): void {
   const { config, log } = raft;
   assert(raft.own.role === 'candidate' && raft.own.tally.won, 'only a won vote makes a leader');
   assert(isHardStateDurable(raft) && raft.vote === config.id, 'a leader has its own vote on its disk');
-  const limits = {
-    maxInflightAppends: config.maxInflightAppends,
-    maxInflightBytes: config.maxInflightBytes,
-    probePatienceTicks: probePatienceHeartbeats * config.heartbeatTicks,
-    maxProbePatienceTicks: maxProbePatienceElections * config.electionMaxTicks,
-    replicatePatienceTicks: config.electionMinTicks,
-  };
   const termStartIndex = log.lastIndex + 1;
+  const followers = new Map<NodeId, Progress>();
+  tendFollowers(raft, followers, termStartIndex);
   raft.own = {
     role: 'leader',
-    followers: new Map(raft.others.map((peer) => [peer, new Progress(limits, termStartIndex, raft.now)])),
+    followers,
     termStartIndex,
     uncommitted: new Uncommitted(config.maxUncommittedBytes),
     heartbeatDueAt: raft.now + config.heartbeatTicks,

@@ -6,6 +6,8 @@ import { resetElectionTimer } from './election/timer.ts';
 import { transferLeadership } from './election/transfer.ts';
 import { checkInvariants, observe } from './invariants.ts';
 import { propose } from './leader.ts';
+import { changeMembership } from './membership/change.ts';
+import { forgetConfigurations } from './membership/in-force.ts';
 import type { Message, NodeId } from './message.ts';
 import type { Raft } from './raft.ts';
 import { createRaft, leaderOf } from './raft.ts';
@@ -15,7 +17,17 @@ import { restore } from './replication/restore.ts';
 import type { EventOf } from './role.ts';
 import { dispatch } from './role.ts';
 import { takeReady, takeReceipt } from './turn.ts';
-import type { Core, CoreConfig, CoreState, CoreStatus, Proposed, Transferred } from './types.ts';
+import type {
+  Changed,
+  Core,
+  CoreConfig,
+  CoreState,
+  CoreStatus,
+  FollowerStatus,
+  MembershipChange,
+  Proposed,
+  Transferred,
+} from './types.ts';
 
 export type * from './types.ts';
 
@@ -25,6 +37,7 @@ export type * from './types.ts';
  */
 export function createCore(config: CoreConfig, state: CoreState): Core {
   const raft = createRaft(config, state);
+  forgetConfigurations(raft);
   resetElectionTimer(raft);
   return new RaftCore(raft);
 }
@@ -58,6 +71,10 @@ class RaftCore implements Core {
     return this.#checked(() => propose(this.#raft, payload));
   }
 
+  changeMembership(change: MembershipChange): Changed {
+    return this.#checked(() => changeMembership(this.#raft, change));
+  }
+
   readIndex(context: number): void {
     this.#checked(() => readIndex(this.#raft, context));
   }
@@ -75,7 +92,7 @@ class RaftCore implements Core {
   }
 
   peerDown(peer: NodeId): void {
-    if (!this.#raft.others.includes(peer)) return;
+    if (!this.#raft.roster.others.includes(peer)) return;
     this.#raft.down.add(peer);
     this.#event({ kind: 'peerDown', peer });
   }
@@ -111,14 +128,7 @@ class RaftCore implements Core {
 
   status(): CoreStatus {
     const raft = this.#raft;
-    const { own, log } = raft;
-    const followers: [NodeId, { match: number; applied: number; inflight: number; recentlyActive: boolean }][] = [];
-    if (own.role === 'leader') {
-      for (const [peer, progress] of own.followers) {
-        const { match, applied, inflight } = progress;
-        followers.push([peer, { match, applied, inflight: inflight.count, recentlyActive: isActive(raft, progress) }]);
-      }
-    }
+    const { own, log, roster } = raft;
     return {
       id: raft.config.id,
       role: own.role,
@@ -132,7 +142,10 @@ class RaftCore implements Core {
       uncommittedBytes: own.role === 'leader' ? own.uncommitted.bytes : 0,
       transferringTo: own.role === 'leader' ? own.transfer?.to : undefined,
       waitingReads: raft.reads.waiting,
-      followers: new Map(followers),
+      configuration: roster.configuration,
+      configurationIndex: roster.index,
+      isVoter: roster.isVoter,
+      followers: followersOf(raft),
     };
   }
 
@@ -146,4 +159,16 @@ class RaftCore implements Core {
     checkInvariants(this.#raft, before);
     return result;
   }
+}
+
+function followersOf(raft: Raft): ReadonlyMap<NodeId, FollowerStatus> {
+  const followers = new Map<NodeId, FollowerStatus>();
+  if (raft.own.role !== 'leader') return followers;
+  for (const [peer, progress] of raft.own.followers) {
+    const { state, match, applied, inflight } = progress;
+    const voter = raft.roster.voters.includes(peer);
+    const recentlyActive = isActive(raft, progress);
+    followers.set(peer, { voter, state, match, applied, inflight: inflight.count, recentlyActive });
+  }
+  return followers;
 }

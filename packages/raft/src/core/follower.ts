@@ -1,6 +1,7 @@
 // What a follower does with what its leader sends.
 import { assert } from './assert.ts';
 import { becomeFollower } from './become.ts';
+import { maybeEnforce, rollBack } from './membership/in-force.ts';
 import type { AppendRequest, Heartbeat, NodeId } from './message.ts';
 import { send, sendAccepted } from './outbox.ts';
 import type { Own, Raft } from './raft.ts';
@@ -71,8 +72,14 @@ function appendNew(raft: Raft, message: AppendRequest): void {
   const first = message.entries.findIndex((entry) => log.term(entry.index) !== entry.term);
   if (first === -1) return;
   const conflict = message.previousIndex + 1 + first;
-  if (conflict <= log.lastIndex) log.truncate(conflict, raft.commit);
-  for (const entry of message.entries.slice(first)) log.append(entry);
+  if (conflict <= log.lastIndex) {
+    log.truncate(conflict, raft.commit);
+    rollBack(raft, conflict);
+  }
+  for (const entry of message.entries.slice(first)) {
+    log.append(entry);
+    maybeEnforce(raft, entry);
+  }
 }
 
 function commitTo(raft: Raft, index: number): void {

@@ -1,6 +1,6 @@
 // Each invariant is broken once by hand, and noticed.
 import { expect, test } from 'vitest';
-import { defaults, encode, seededRandom, TestDisk } from '../../test/core/harness.ts';
+import { defaults, encode, ofVoters, seededRandom, TestDisk } from '../../test/core/harness.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './become.ts';
 import { checkInvariants, observe } from './invariants.ts';
 import type { Raft } from './raft.ts';
@@ -8,8 +8,9 @@ import { createRaft } from './raft.ts';
 
 function raftOf(role: 'follower' | 'leader'): Raft {
   const disk = new TestDisk([1, 1, 1], { term: 1, vote: undefined });
-  const config = { ...defaults, id: 'a', voters: ['a', 'b', 'c'], random: seededRandom(1), encode };
-  const raft = createRaft(config, { hardState: disk.hardState, log: disk, applied: 1 });
+  const config = { ...defaults, id: 'a', random: seededRandom(1), encode };
+  const configurations = [{ index: 0, configuration: ofVoters(['a', 'b', 'c']) }];
+  const raft = createRaft(config, { hardState: disk.hardState, log: disk, applied: 1, configurations });
   if (role === 'follower') {
     becomeFollower(raft, 1, 'b');
     return raft;
@@ -44,6 +45,20 @@ const breaches: Record<string, ['follower' | 'leader', (raft: Raft) => void]> = 
     (raft) => {
       raft.term += 1;
       raft.vote = 'b';
+    },
+  ],
+  'only a voter stands for election': [
+    'follower',
+    (raft) => {
+      becomePreCandidate(raft);
+      raft.roster = { ...raft.roster, isVoter: false };
+    },
+  ],
+  'who the members are is said in the log': ['follower', (raft) => (raft.roster = { ...raft.roster, index: 4 })],
+  'a leader tends every other member': [
+    'leader',
+    (raft) => {
+      if (raft.own.role === 'leader') raft.own.followers.delete('b');
     },
   ],
   'a leader has its own vote on its disk': ['leader', (raft) => (raft.durable = { term: 1, vote: undefined })],

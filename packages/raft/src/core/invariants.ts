@@ -33,6 +33,10 @@ export function checkInvariants(raft: Raft, before: Before): void {
   assert(log.stableIndex <= log.lastIndex, 'what is durable is in the log');
   assert(log.lastTerm <= raft.term, 'no entry is of a later term');
   assert(!(sameTerm && before.leads) || log.lastIndex >= before.lastIndex, 'a leader never shortens its log');
+  assert(raft.roster.index <= log.lastIndex, 'who the members are is said in the log');
+  if (own.role === 'preCandidate' || own.role === 'candidate') {
+    assert(raft.roster.isVoter, 'only a voter stands for election');
+  }
   if (own.role === 'candidate' || own.role === 'leader') {
     assert(raft.vote === raft.config.id, 'who stands in a term has voted for itself');
   }
@@ -45,6 +49,7 @@ function checkLeader(raft: Raft): void {
   assert(isHardStateDurable(raft), 'a leader has its own vote on its disk');
   const { termStartIndex } = own;
   assert(termStartIndex < log.firstIndex || log.term(termStartIndex) === raft.term, 'a term begins with an own entry');
+  assert(own.followers.size === raft.roster.others.length, 'a leader tends every other member, and nobody else');
   for (const progress of own.followers.values()) {
     assert(progress.match < progress.next, 'what is proven is not sent again');
     assert(progress.match <= progress.sentTo, 'nothing is acknowledged that was not sent in this term');

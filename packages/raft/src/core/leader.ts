@@ -12,7 +12,8 @@ export function propose(raft: Raft, payload: Uint8Array): Proposed {
   const { own, log, term } = raft;
   if (raft.stopping) return { kind: 'refused', reason: 'stopping' };
   if (own.role !== 'leader') return { kind: 'refused', reason: 'notLeader' };
-  if (own.transfer !== undefined) return { kind: 'refused', reason: 'transferring' };
+  // A leader that is being removed hands over, too: what it appended now would be in doubt when it is gone.
+  if (own.transfer !== undefined || !raft.roster.isVoter) return { kind: 'refused', reason: 'transferring' };
   if (!own.uncommitted.hasRoomFor(payload.length)) return { kind: 'refused', reason: 'tooManyUncommitted' };
   const index = log.lastIndex + 1;
   log.append(raft.config.encode(index, term, 'commands', payload));
@@ -78,6 +79,8 @@ export function probeAgain(own: Own<'leader'>, peer: NodeId): void {
  */
 export function maybeYieldToFasterDisks(raft: Raft, own: Own<'leader'>): void {
   let beyond = 0;
-  for (const progress of own.followers.values()) if (progress.match > raft.log.stableIndex) beyond += 1;
-  if (beyond >= raft.majority) becomeFollower(raft, raft.term, undefined);
+  for (const id of raft.roster.otherVoters) {
+    if ((own.followers.get(id)?.match ?? 0) > raft.log.stableIndex) beyond += 1;
+  }
+  if (beyond >= raft.roster.majority) becomeFollower(raft, raft.term, undefined);
 }

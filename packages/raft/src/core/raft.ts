@@ -1,7 +1,7 @@
 // Everything that a core knows, in one record; the steps of the protocol are functions over it.
 import { assert } from './assert.ts';
 import type { Tally } from './election/tally.ts';
-import { majorityOf } from './membership/quorum.ts';
+import { type LoggedConfiguration, type Roster, rosterOf } from './membership/roster.ts';
 import type { Message, NodeId } from './message.ts';
 import type { HardState, Restore } from './ready.ts';
 import { LogView } from './replication/log-view.ts';
@@ -31,7 +31,8 @@ interface Roles {
   preCandidate: { readonly tally: Tally };
   candidate: { readonly tally: Tally };
   leader: {
-    readonly followers: ReadonlyMap<NodeId, Progress>;
+    /** Every other member. */
+    readonly followers: Map<NodeId, Progress>;
     /** Index of the empty entry that began this term. */
     readonly termStartIndex: number;
     readonly uncommitted: Uncommitted;
@@ -47,9 +48,10 @@ export type Own<R extends Role = Role> = { [P in R]: { readonly role: P } & Role
 
 export interface Raft {
   readonly config: CoreConfig;
-  /** The voters without this node. */
-  readonly others: readonly NodeId[];
-  readonly majority: number;
+  /** As in CoreState; never empty. */
+  configurations: readonly LoggedConfiguration[];
+  /** The last of them: what counts. */
+  roster: Roster;
   readonly log: LogView;
 
   term: number;
@@ -101,10 +103,14 @@ export function createRaft(config: CoreConfig, state: CoreState): Raft {
   assert(state.applied >= log.firstIndex - 1, 'nothing is compacted that is not applied');
   assert(state.applied <= log.lastIndex, 'nothing is applied that the log does not hold');
   assert(state.hardState.term >= log.lastTerm, 'the log holds no entry of a later term than the hard state');
+  const isMember = (state.configurations[0]?.index ?? Number.POSITIVE_INFINITY) <= state.applied;
+  const configurations = isMember ? state.configurations : [nobody, ...state.configurations];
+  const latest = configurations.at(-1) ?? nobody;
+  assert(latest.index <= log.lastIndex, 'who the members are was said in the log');
   return {
     config,
-    others: config.voters.filter((voter) => voter !== config.id),
-    majority: majorityOf(config.voters.length),
+    configurations,
+    roster: rosterOf(latest, config.id),
     log,
     term: state.hardState.term,
     vote: state.hardState.vote,
@@ -129,9 +135,10 @@ export function createRaft(config: CoreConfig, state: CoreState): Raft {
   };
 }
 
+/** What a node that joins knows of the members. */
+const nobody: LoggedConfiguration = { index: 0, configuration: { voters: [], learners: [] } };
+
 function checkConfig(config: CoreConfig): void {
-  assert(config.voters.includes(config.id), 'a node is one of its voters');
-  assert(new Set(config.voters).size === config.voters.length, 'every voter is listed once');
   assert(config.heartbeatTicks >= 1, 'heartbeatTicks is at least 1');
   assert(config.electionMinTicks > config.heartbeatTicks, 'an election timeout is longer than a heartbeat');
   assert(config.electionMaxTicks >= config.electionMinTicks, 'electionMaxTicks is not below electionMinTicks');

@@ -2,6 +2,7 @@
 import { assert } from './assert.ts';
 import { isActive } from './election/check-quorum.ts';
 import { maybeHandOver } from './election/transfer.ts';
+import { forgetConfigurations } from './membership/in-force.ts';
 import type { Entry, Message, NodeId } from './message.ts';
 import type { Raft } from './raft.ts';
 import { isHardStateDurable } from './raft.ts';
@@ -98,6 +99,7 @@ export function takeReceipt(raft: Raft, receipt: Receipt): void {
       assert(receipt.index >= raft.applied && receipt.index <= raft.handedOut, 'applied is what was given out');
       raft.applied = receipt.index;
       raft.appliedAt = raft.now;
+      forgetConfigurations(raft);
       while ((raft.outstanding[0]?.lastIndex ?? Number.POSITIVE_INFINITY) <= receipt.index) raft.outstanding.shift();
   }
 }

@@ -1,4 +1,6 @@
 // The face of the core: what its owner hands in, and what it gets back. core.ts is the way in.
+import type { ConfigMember, Configuration } from './membership/configuration.ts';
+import type { LoggedConfiguration } from './membership/roster.ts';
 import type { Entry, EntryKind, Message, NodeId } from './message.ts';
 import type { HardState, Ready, Receipt, Restore } from './ready.ts';
 
@@ -17,8 +19,6 @@ export interface LogReader {
 
 export interface CoreConfig {
   readonly id: NodeId;
-  /** Every voter, this node among them. Fixed for now; membership changes come with learners. */
-  readonly voters: readonly NodeId[];
   readonly heartbeatTicks: number;
   readonly electionMinTicks: number;
   readonly electionMaxTicks: number;
@@ -40,6 +40,11 @@ export interface CoreState {
   readonly log: LogReader;
   /** The state machine's applied index: commit starts here after a restart. */
   readonly applied: number;
+  /**
+   * The newest configuration at or below `applied` (index 0: as founded), then those behind it in the log; older ones may
+   * stand before. Empty for a node that joins: it has no vote, and learns from its leader who the members are.
+   */
+  readonly configurations: readonly LoggedConfiguration[];
 }
 
 export interface CoreStatus {
@@ -58,11 +63,50 @@ export interface CoreStatus {
   readonly transferringTo: NodeId | undefined;
   /** Calls of `readIndex` that have no answer yet. */
   readonly waitingReads: number;
-  readonly followers: ReadonlyMap<
-    NodeId,
-    { readonly match: number; readonly applied: number; readonly inflight: number; readonly recentlyActive: boolean }
-  >;
+  /** In force here, committed or not, and the entry that said it; index 0: as founded. */
+  readonly configuration: Configuration;
+  readonly configurationIndex: number;
+  readonly isVoter: boolean;
+  /** Of a leader: every other member. */
+  readonly followers: ReadonlyMap<NodeId, FollowerStatus>;
 }
+
+export interface FollowerStatus {
+  /** False for a learner. */
+  readonly voter: boolean;
+  readonly state: 'probe' | 'snapshot' | 'replicate';
+  readonly match: number;
+  readonly applied: number;
+  readonly inflight: number;
+  readonly recentlyActive: boolean;
+}
+
+export type MembershipChange =
+  | { readonly kind: 'addLearner'; readonly member: ConfigMember }
+  /** A learner that has caught up gets a vote. */
+  | { readonly kind: 'promote'; readonly id: NodeId }
+  | { readonly kind: 'remove'; readonly id: NodeId };
+
+export type ChangeRefusal =
+  | 'notLeader'
+  | 'stopping'
+  /** Leadership is being handed over, or this leader is being removed. */
+  | 'transferring'
+  /** No entry of the own term is committed yet. */
+  | 'termNotCommitted'
+  /** The last change is not committed yet. */
+  | 'changePending'
+  | 'unknownMember'
+  | 'alreadyMember'
+  | 'malformedMember'
+  | 'tooManyMembers'
+  | 'notCaughtUp'
+  | 'lastVoter'
+  | 'tooManyUncommitted';
+
+export type Changed =
+  | { readonly kind: 'appended'; readonly index: number; readonly term: number }
+  | { readonly kind: 'refused'; readonly reason: ChangeRefusal };
 
 export type Proposed =
   | { readonly kind: 'appended'; readonly index: number; readonly term: number }
@@ -78,6 +122,8 @@ export interface Core {
   heard(peer: NodeId): void;
   tick(): void;
   propose(payload: Uint8Array): Proposed;
+  /** In force at once, for good when the entry is committed. The same change again is refused as done or unknown. */
+  changeMembership(change: MembershipChange): Changed;
   /**
    * Asks for an index to read at; a follower asks its leader. Answered once in `Ready.readStates`.
    * @param context never used before

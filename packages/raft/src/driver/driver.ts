@@ -12,6 +12,7 @@ import { type ReceivedState, Snapshots } from '../snapshot/snapshots.ts';
 import { protocolVersions } from '../wire/handshake.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
+import { configurationsOf } from './configurations.ts';
 import { Admission } from './formation/admission.ts';
 import { decodeControl, encodeControl, type FormationState, type Refusal } from './formation/control.ts';
 import { Formation } from './formation/formation.ts';
@@ -171,12 +172,11 @@ class Driver<Result> implements RaftNode<Result> {
   }
 
   #createLoop(): Loop<Result> {
-    const { log, stateMachine, clock, timing, owner, transport, random, id, members } = this.#options;
+    const { log, stateMachine, clock, timing, owner, transport, random, id } = this.#options;
     const ticks = (ms: number): number => Math.max(1, Math.round(ms / timing.tickMs));
     const core = createCore(
       {
         id,
-        voters: members,
         heartbeatTicks: ticks(timing.heartbeatMs),
         electionMinTicks: ticks(timing.electionMinMs),
         electionMaxTicks: ticks(timing.electionMaxMs),
@@ -189,7 +189,7 @@ class Driver<Result> implements RaftNode<Result> {
         random,
         encode: encodeEntry,
       },
-      { hardState: log.hardState, log, applied: stateMachine.applied.index },
+      { hardState: log.hardState, log, applied: stateMachine.applied.index, configurations: configurationsOf(log) },
     );
     return new Loop<Result>({
       core,

@@ -1,7 +1,8 @@
 // A cluster under faults, decided by a seed, and the judge of it. The judge looks at disks and at what was applied, not
 // at what the cores believe.
+import type { MembershipChange } from '../../src/core/core.ts';
 import type { Entry, Message, NodeId } from '../../src/core/message.ts';
-import { command, Member, seededRandom, textOf } from './harness.ts';
+import { command, Member, memberOf, seededRandom, textOf } from './harness.ts';
 import { Parcels } from './parcels.ts';
 import { Reads } from './reads.ts';
 
@@ -31,7 +32,12 @@ export class Chaos {
     readonly compact: number;
   };
 
-  constructor(size: number, seed: number) {
+  readonly #changes: number;
+  /** Changes of the members that were appended. */
+  changed = 0;
+
+  /** @param spares nodes that may become members; then members also leave */
+  constructor(size: number, seed: number, spares = 0) {
     const random = seededRandom(seed * 31 + size);
     this.#random = random;
     const pick = <Odds>(first: Odds, ...rest: Odds[]): Odds =>
@@ -46,6 +52,8 @@ export class Chaos {
     const voters = Array.from({ length: size }, (_, at) => `n${at + 1}`);
     const config = { random, maxAppendBytes: pick(1, 64), ...pick({}, { electionMinTicks: 3, electionMaxTicks: 5 }) };
     for (const id of voters) this.members.set(id, new Member(id, voters, config));
+    for (let spare = 1; spare <= spares; spare += 1) this.members.set(`s${spare}`, new Member(`s${spare}`, [], config));
+    this.#changes = spares === 0 ? 0 : pick(0.02, 0.1, 0.3);
   }
 
   /** States that took the place of a log. */
@@ -77,7 +85,7 @@ export class Chaos {
       for (const member of this.members.values()) this.#network.push(...member.settle());
       this.#parcels.carryAll(this.members);
       this.#judge();
-      const leader = [...this.members.values()].find((member) => member.status.role === 'leader');
+      const leader = this.#leader();
       if (marker === undefined && leader !== undefined && round > 100) {
         marker = `marker ${this.step}`;
         if (leader.core.propose(command(marker)).kind !== 'appended') marker = undefined;
@@ -90,6 +98,11 @@ export class Chaos {
     throw new Error(`no agreement after the faults stopped: ${JSON.stringify(this.#summary())}`);
   }
 
+  #leader(): Member | undefined {
+    const leaders = [...this.members.values()].filter((member) => member.status.role === 'leader');
+    return leaders.sort((a, b) => b.status.term - a.status.term)[0];
+  }
+
   #oneStep(): void {
     const member = this.#pick([...this.members.values()]);
     const dice = this.#random();
@@ -99,6 +112,7 @@ export class Chaos {
     if (dice > 0.5) member.tick(1 + Math.floor(this.#random() * 3));
     if (dice > 0.7 && member.core.propose(command(`p${this.#proposals}`)).kind === 'appended') this.#proposals += 1;
     if (dice > 0.96) this.#disturb(member);
+    if (this.#random() < this.#changes) this.#changeMembers(member);
     if (this.#random() < 0.1) this.reads.ask(member, this.committed.length);
     if (this.#random() < this.#odds.compact)
       member.disk.compact(Math.ceil(this.#random() * (member.applied.length + 1)));
@@ -106,6 +120,17 @@ export class Chaos {
     this.#network.push(...member.turn());
     if (this.#random() < this.#odds.write) this.#network.push(...member.finishWrite());
     for (let deliveries = Math.floor(this.#random() * 8); deliveries > 0; deliveries -= 1) this.#deliverOne();
+  }
+
+  #changeMembers(member: Member): void {
+    const id = this.#pick([...this.members.keys()]);
+    const change = this.#pick<MembershipChange>([
+      { kind: 'addLearner', member: memberOf(id) },
+      { kind: 'promote', id },
+      { kind: 'promote', id },
+      { kind: 'remove', id },
+    ]);
+    if (member.core.changeMembership(change).kind === 'appended') this.changed += 1;
   }
 
   #deliverOne(): void {
@@ -215,14 +240,21 @@ export class Chaos {
         }
       }
     }
+    if (this.#changes > 0) return; // whose disks count differs from entry to entry
     for (const [at, entry] of this.committed.entries()) {
       const holders = logs.filter((log) => sameEntry(log[at], entry)).length;
       if (holders * 2 <= logs.length) throw new Error(`${at + 1} was committed and is on ${holders} disks`);
     }
   }
 
+  /** On every member, that is; who was removed need not know. */
   #isAppliedEverywhere(marker: string): boolean {
-    return [...this.members.values()].every((member) => member.applied.some((entry) => textOf(entry) === marker));
+    const leader = this.#leader();
+    if (leader === undefined) return false;
+    const { voters, learners } = leader.status.configuration;
+    return [...voters, ...learners]
+      .map(({ id }) => this.#member(id))
+      .every((member) => member.applied.some((entry) => textOf(entry) === marker));
   }
 
   #summary(): unknown {

@@ -1,7 +1,8 @@
 // A core with a disk in memory: what a driver does, step by step, in the hands of a test.
 import type { Core, CoreConfig, CoreStatus, LogReader } from '../../src/core/core.ts';
 import { createCore } from '../../src/core/core.ts';
-import type { Configuration } from '../../src/core/membership/configuration.ts';
+import { type ConfigMember, type Configuration, decodeConfiguration } from '../../src/core/membership/configuration.ts';
+import type { LoggedConfiguration } from '../../src/core/membership/roster.ts';
 import type { Entry, EntryKind, Message, NodeId } from '../../src/core/message.ts';
 import type { HardState, ReadState, Write } from '../../src/core/ready.ts';
 
@@ -44,6 +45,8 @@ export class TestDisk implements LogReader {
   log: Entry[];
   /** States that lie here beside the log, by generation. */
   readonly states = new Map<number, TestState>();
+  /** What the state says that the log began with. */
+  base: LoggedConfiguration | undefined;
 
   constructor(terms: readonly number[] = [], hardState?: HardState) {
     this.log = entriesOf(terms);
@@ -78,6 +81,7 @@ export class TestDisk implements LogReader {
       this.log = [...(this.states.get(generation)?.entries ?? [])];
       if (this.log.length !== index) throw new Error(`generation ${generation} is not whole`);
       this.firstIndex = index + 1;
+      this.base = { index, configuration: write.restore.configuration };
     }
     if (write.truncateFrom !== undefined) this.log.length = write.truncateFrom - 1;
     for (const entry of write.entries) {
@@ -88,6 +92,13 @@ export class TestDisk implements LogReader {
 }
 
 const noMembers: Configuration = { voters: [], learners: [] };
+
+export const memberOf = (id: NodeId): ConfigMember => ({ id, incarnation: `${id}-1`, address: `${id}:1` });
+
+export const ofVoters = (voters: readonly NodeId[], learners: readonly NodeId[] = []): Configuration => ({
+  voters: voters.map(memberOf),
+  learners: learners.map(memberOf),
+});
 
 export const defaults = {
   heartbeatTicks: 2,
@@ -105,6 +116,8 @@ export const defaults = {
 export class Member {
   readonly id: NodeId;
   readonly config: CoreConfig;
+  /** The voters at index 0; none for a node that joins. */
+  readonly founders: readonly NodeId[];
   readonly disk: TestDisk;
   core: Core;
   writing: Write | undefined;
@@ -119,7 +132,8 @@ export class Member {
 
   constructor(id: NodeId, voters: readonly NodeId[], config: Partial<CoreConfig> = {}, disk = new TestDisk()) {
     this.id = id;
-    this.config = { ...defaults, id, voters, random: () => 0, encode, ...config };
+    this.founders = voters;
+    this.config = { ...defaults, id, random: () => 0, encode, ...config };
     this.disk = disk;
     this.core = this.#start();
   }
@@ -165,7 +179,22 @@ export class Member {
 
   /** The state as it is applied here. */
   state(): TestState {
-    return { entries: [...this.applied], configuration: noMembers };
+    const configuration = this.configurations(this.applied.length).at(-1)?.configuration ?? noMembers;
+    return { entries: [...this.applied], configuration };
+  }
+
+  /** As founded, and as the entries up to there say. */
+  configurations(to = Number.POSITIVE_INFINITY): LoggedConfiguration[] {
+    const founded: LoggedConfiguration[] =
+      this.founders.length === 0 ? [] : [{ index: 0, configuration: ofVoters(this.founders) }];
+    const { base, log } = this.disk;
+    if (base !== undefined && base.index <= to) founded.push(base);
+    for (const { kind, index, payload } of log) {
+      if (base !== undefined && index <= base.index) continue;
+      const configuration = kind === 'configuration' && index <= to ? decodeConfiguration(payload) : undefined;
+      if (configuration !== undefined) founded.push({ index, configuration });
+    }
+    return founded;
   }
 
   /** A state of another member lies on this disk, whole. */
@@ -208,6 +237,7 @@ export class Member {
 
   #start(): Core {
     const { disk, config } = this;
-    return createCore(config, { hardState: disk.hardState, log: disk, applied: this.applied.length });
+    const configurations = this.configurations();
+    return createCore(config, { hardState: disk.hardState, log: disk, applied: this.applied.length, configurations });
   }
 }

@@ -67,7 +67,7 @@ export function settledLeader(beginning: Beginning = {}): Member {
   return a;
 }
 
-const others = (of: Member): readonly NodeId[] => of.config.voters.filter((id) => id !== of.id);
+const others = (of: Member): readonly NodeId[] => of.founders.filter((id) => id !== of.id);
 
 /** A follower acknowledges to `leading`. */
 export function accept(leading: Member, from: NodeId, index: number, term = leading.status.term): void {

@@ -1,7 +1,8 @@
 // Plays a text scenario: each command of the script is followed by what happens. See scenarios/README.md.
-import type { CoreConfig } from '../../src/core/core.ts';
-import type { Message, MessageKind, MessageOf, NodeId } from '../../src/core/message.ts';
-import { command, Member, TestDisk } from './harness.ts';
+import type { CoreConfig, MembershipChange } from '../../src/core/core.ts';
+import { decodeConfiguration } from '../../src/core/membership/configuration.ts';
+import type { Entry, Message, MessageKind, MessageOf, NodeId } from '../../src/core/message.ts';
+import { command, Member, memberOf, TestDisk } from './harness.ts';
 
 type Step = (...words: string[]) => void;
 
@@ -31,6 +32,10 @@ export class Stage {
 
   readonly #steps: ReadonlyMap<string, Step> = new Map<string, Step>([
     ['nodes', (...ids) => ids.forEach((id) => this.#members.set(id, new Member(id, ids, this.#config)))],
+    ['join', (id = '') => this.#members.set(id, new Member(id, [], this.#config))],
+    ['learner', (id = '', who = '') => this.#change(id, { kind: 'addLearner', member: memberOf(who) })],
+    ['promote', (id = '', who = '') => this.#change(id, { kind: 'promote', id: who })],
+    ['remove', (id = '', who = '') => this.#change(id, { kind: 'remove', id: who })],
     ['small', () => (this.#config = { ...this.#config, maxAppendBytes: 1 })],
     ['disk', (id = '', ...words) => this.#setDisk(id, words)],
     ['campaign', (id = '') => this.#campaign(this.#member(id))],
@@ -84,6 +89,13 @@ export class Stage {
 
   #propose(id: NodeId, text: string): void {
     const answer = this.#member(id).core.propose(command(text));
+    this.#lines.push(
+      answer.kind === 'appended' ? `${id} appends ${answer.index}/${answer.term}` : `${id} refuses: ${answer.reason}`,
+    );
+  }
+
+  #change(id: NodeId, change: MembershipChange): void {
+    const answer = this.#member(id).core.changeMembership(change);
     this.#lines.push(
       answer.kind === 'appended' ? `${id} appends ${answer.index}/${answer.term}` : `${id} refuses: ${answer.reason}`,
     );
@@ -226,6 +238,13 @@ function isOn(message: Message, where: readonly string[]): boolean {
 
 const describe = <K extends MessageKind>(message: MessageOf<K>): string => sentences[message.kind](message);
 
+const sayEntry = ({ index, term, kind, payload }: Entry): string => {
+  const said = kind === 'configuration' ? decodeConfiguration(payload) : undefined;
+  if (said === undefined) return `${index}/${term}`;
+  const names = [...said.voters.map(({ id }) => id), ...said.learners.map(({ id }) => `(${id})`)];
+  return `${index}/${term}[${names.join(' ')}]`;
+};
+
 const ofRound = (round: number): string => (round === 0 ? '' : `, round ${round}`);
 
 const sentences: { readonly [K in MessageKind]: (message: MessageOf<K>) => string } = {
@@ -236,7 +255,7 @@ const sentences: { readonly [K in MessageKind]: (message: MessageOf<K>) => strin
   preVoteResponse: ({ term, granted }) => (granted ? `I would, in term ${term}` : `I would not, my term is ${term}`),
   voteResponse: ({ term, granted }) => (granted ? `my vote of term ${term}` : `no vote, my term is ${term}`),
   appendRequest: ({ term, previousIndex, previousTerm, entries, commit }) => {
-    const positions = entries.map((entry) => `${entry.index}/${entry.term}`).join(' ');
+    const positions = entries.map(sayEntry).join(' ');
     return `term ${term}: after ${previousIndex}/${previousTerm} append ${positions || 'nothing'}, commit ${commit}`;
   },
   appendResponse: ({ term, accepted, index, hintIndex, hintTerm }) =>

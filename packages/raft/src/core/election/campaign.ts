@@ -7,6 +7,8 @@ import type { Raft } from '../raft.ts';
 export function maybeCampaign(raft: Raft): void {
   if (raft.now < raft.electionDueAt) return;
   if (raft.own.role === 'follower') raft.own.leader = undefined;
+  // A learner, one that joins, and one that was removed: their terms would only disturb (thesis 4.2.1, 4.2.2).
+  if (!raft.roster.isVoter) return;
   if (raft.stopping || waitsForBacklog(raft)) return;
   becomePreCandidate(raft);
 }

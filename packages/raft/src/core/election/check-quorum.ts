@@ -8,9 +8,13 @@ export function isActive(raft: Raft, progress: Progress): boolean {
 }
 
 export function hasQuorum(raft: Raft, own: Own<'leader'>): boolean {
-  let active = 1; // itself
-  for (const progress of own.followers.values()) if (isActive(raft, progress)) active += 1;
-  return active >= raft.majority;
+  const { roster } = raft;
+  let active = roster.isVoter ? 1 : 0;
+  for (const id of roster.otherVoters) {
+    const progress = own.followers.get(id);
+    if (progress !== undefined && isActive(raft, progress)) active += 1;
+  }
+  return active >= roster.majority;
 }
 
 /** This process stood still for longer than an election: its quorum must show itself again within a few heartbeats. */

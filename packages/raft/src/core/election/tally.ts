@@ -13,6 +13,7 @@ export class Tally {
 
   /** A grant names its round by its term; a refusal does not, and may be a late one of the round before. */
   count(voter: NodeId, granted: boolean): void {
+    if (!this.#voters.includes(voter)) return; // a learner answers, and has no vote
     if (granted) this.#granted.add(voter);
     else this.#refused.add(voter);
   }

@@ -11,8 +11,8 @@ export function draw(raft: Raft, min: number, max: number): number {
 /** Drawn anew each time, so that two nodes that collided once do not collide for ever (thesis 3.4). */
 export function resetElectionTimer(raft: Raft): void {
   const { electionMinTicks, electionMaxTicks } = raft.config;
-  const alone = raft.others.length === 0; // nobody to wait for
-  raft.electionDueAt = raft.now + (alone ? 1 : draw(raft, electionMinTicks, electionMaxTicks));
+  // One that is alone waits for nobody.
+  raft.electionDueAt = raft.now + (raft.roster.isAlone ? 1 : draw(raft, electionMinTicks, electionMaxTicks));
 }
 
 /**

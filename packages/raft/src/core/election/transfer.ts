@@ -1,6 +1,6 @@
 // Hands leadership over without waiting for a timeout (thesis 3.10): nothing new is proposed, the target gets everything,
 // and then is told to stand at once. Its vote requests say so, or those who hear the leader would refuse them.
-import { becomeCandidate } from '../become.ts';
+import { becomeCandidate, becomeFollower } from '../become.ts';
 import type { NodeId, TimeoutNow } from '../message.ts';
 import { send } from '../outbox.ts';
 import type { Own, Raft } from '../raft.ts';
@@ -20,7 +20,7 @@ export function transferLeadership(raft: Raft, to: NodeId | undefined): Transfer
 
 /** Of those that answer: the one named, or the one that has most, and of these the one that has applied most. */
 function bestTarget(raft: Raft, own: Own<'leader'>, wanted: NodeId | undefined): NodeId | undefined {
-  const voters = raft.others.flatMap((id) => {
+  const voters = raft.roster.otherVoters.flatMap((id) => {
     const progress = own.followers.get(id);
     const suits = progress !== undefined && isActive(raft, progress) && (wanted === undefined || wanted === id);
     return suits ? [{ id, match: progress.match, applied: progress.applied }] : [];
@@ -47,6 +47,16 @@ export function targetDown(own: Own<'leader'>, peer: NodeId): void {
   if (own.transfer?.to === peer) own.transfer = undefined;
 }
 
+/**
+ * The removal of this leader is committed, by the others alone (thesis 4.2.2): its work is done. Without the word to one of
+ * them they would wait for an election timeout.
+ */
+export function resign(raft: Raft, own: Own<'leader'>): void {
+  const successor = bestTarget(raft, own, undefined);
+  if (successor !== undefined) send(raft, successor, { kind: 'timeoutNow', term: raft.term });
+  becomeFollower(raft, raft.term, undefined);
+}
+
 /** Without a pre-vote: the leader itself wants to go. */
 export function stepTimeoutNow(
   raft: Raft,
@@ -54,6 +64,6 @@ export function stepTimeoutNow(
   message: TimeoutNow & { readonly from: NodeId },
 ): void {
   const leader = own.role === 'follower' ? own.leader : undefined;
-  if (raft.stopping || (leader !== undefined && leader !== message.from)) return;
+  if (raft.stopping || !raft.roster.isVoter || (leader !== undefined && leader !== message.from)) return;
   becomeCandidate(raft, true);
 }

@@ -75,14 +75,15 @@ function beginRound(raft: Raft, own: Own<'leader'>): void {
   for (const [from, read] of own.reads) {
     if (read.round === 0) own.reads.set(from, { context: read.context, round: own.round, index: raft.commit });
   }
-  for (const progress of own.followers.values()) progress.heartbeatOwed = true;
+  for (const id of raft.roster.otherVoters) {
+    const progress = own.followers.get(id);
+    if (progress !== undefined) progress.heartbeatOwed = true;
+  }
 }
 
 /** The last round that a majority has answered: after it began, nobody else led with that majority. */
-function confirmedRound(_raft: Raft, own: Own<'leader'>): number {
-  const reached = [own.round];
-  for (const progress of own.followers.values()) reached.push(progress.round);
-  return quorumIndex(reached);
+function confirmedRound({ roster, config }: Raft, own: Own<'leader'>): number {
+  return quorumIndex(roster.voters.map((id) => (id === config.id ? own.round : (own.followers.get(id)?.round ?? 0))));
 }
 
 function answerRead(raft: Raft, own: Own<'leader'>, to: NodeId, { context }: Read, index: number | undefined): void {

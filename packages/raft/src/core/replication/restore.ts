@@ -2,6 +2,7 @@
 // one write flips to it.
 import { assert } from '../assert.ts';
 import { becomeFollower } from '../become.ts';
+import { replaceConfigurations } from '../membership/in-force.ts';
 import type { Raft } from '../raft.ts';
 import type { Restore } from '../ready.ts';
 
@@ -25,6 +26,7 @@ export function restore(raft: Raft, state: Restore): 'accepted' | 'unneeded' {
   }
   log.restore(index, term, raft.commit);
   raft.commit = index;
+  replaceConfigurations(raft, { index, configuration: state.configuration });
   raft.restore = state;
   return 'accepted';
 }

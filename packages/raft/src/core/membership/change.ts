@@ -1,0 +1,65 @@
+// Changes of the members, one server at a time (thesis 4.1 to 4.3): any majority before the change and any majority after
+// it have a voter in common, so two leaders in one term can not be.
+import { maxMembers } from '../bounds.ts';
+import { isActive } from '../election/check-quorum.ts';
+import type { NodeId } from '../message.ts';
+import type { Own, Raft } from '../raft.ts';
+import type { Changed, ChangeRefusal, MembershipChange } from '../types.ts';
+import type { Configuration } from './configuration.ts';
+import { encodeConfiguration, isMember } from './configuration.ts';
+import { maybeEnforce } from './in-force.ts';
+
+export function changeMembership(raft: Raft, change: MembershipChange): Changed {
+  const { own, log, term, config, roster } = raft;
+  if (raft.stopping) return { kind: 'refused', reason: 'stopping' };
+  if (own.role !== 'leader') return { kind: 'refused', reason: 'notLeader' };
+  if (own.transfer !== undefined || !roster.isVoter) return { kind: 'refused', reason: 'transferring' };
+  // Otherwise two leaders of different terms could each change another member, with majorities that share nobody (the
+  // error in the first version of single-server changes, found in 2015).
+  if (raft.commit < own.termStartIndex) return { kind: 'refused', reason: 'termNotCommitted' };
+  // Two changes at once are no change of one server.
+  if (raft.commit < roster.index) return { kind: 'refused', reason: 'changePending' };
+  const next = afterwards(raft, own, change);
+  if (typeof next === 'string') return { kind: 'refused', reason: next };
+  const payload = encodeConfiguration(next);
+  if (!own.uncommitted.hasRoomFor(payload.length)) return { kind: 'refused', reason: 'tooManyUncommitted' };
+  const index = log.lastIndex + 1;
+  const entry = config.encode(index, term, 'configuration', payload);
+  log.append(entry);
+  own.uncommitted.add(index, payload.length);
+  maybeEnforce(raft, entry);
+  return { kind: 'appended', index, term };
+}
+
+function afterwards(raft: Raft, own: Own<'leader'>, change: MembershipChange): Configuration | ChangeRefusal {
+  const { voters, learners } = raft.roster.configuration;
+  const id = change.kind === 'addLearner' ? change.member.id : change.id;
+  const isVoter = voters.some((member) => member.id === id);
+  const learner = learners.find((member) => member.id === id);
+  switch (change.kind) {
+    case 'addLearner':
+      if (isVoter || learner !== undefined) return 'alreadyMember';
+      if (!isMember(change.member)) return 'malformedMember';
+      if (voters.length + learners.length >= maxMembers) return 'tooManyMembers';
+      return { voters, learners: [...learners, change.member] };
+    case 'promote':
+      if (isVoter) return 'alreadyMember';
+      if (learner === undefined) return 'unknownMember';
+      if (!isCaughtUp(raft, own, id)) return 'notCaughtUp';
+      return { voters: [...voters, learner], learners: learners.filter((member) => member.id !== id) };
+    case 'remove':
+      if (!isVoter && learner === undefined) return 'unknownMember';
+      if (isVoter && voters.length === 1) return 'lastVoter';
+      return {
+        voters: voters.filter((member) => member.id !== id),
+        learners: learners.filter((member) => member.id !== id),
+      };
+  }
+}
+
+/** A voter that is far behind could hold up everything: the majority grows, and it can not help yet (thesis 4.2.1). */
+function isCaughtUp(raft: Raft, own: Own<'leader'>, id: NodeId): boolean {
+  const progress = own.followers.get(id);
+  if (progress === undefined || progress.state !== 'replicate' || !isActive(raft, progress)) return false;
+  return raft.log.lastIndex - progress.match <= raft.config.maxInflightAppends;
+}

@@ -1,0 +1,20 @@
+// Who the members are, as the core begins with it: what the log says, and before that the founding.
+
+import { decodeConfiguration } from '../core/membership/configuration.ts';
+import type { LoggedConfiguration } from '../core/membership/roster.ts';
+import type { LogStore } from '../log/log-store.ts';
+import { RaftError } from '../raft-error.ts';
+
+/** @throws RaftError HF_LOG_CORRUPT when an entry of the log says nothing that can be read */
+export function configurationsOf({ configurations, identity }: LogStore): readonly LoggedConfiguration[] {
+  const incarnations = identity.founding?.record.incarnations ?? {};
+  const voters = identity.members.map((id) => ({ id, incarnation: incarnations[id] ?? '', address: '' }));
+  return [
+    { index: 0, configuration: { voters, learners: [] } },
+    ...configurations.map(({ index, configuration: bytes }) => {
+      const configuration = decodeConfiguration(bytes);
+      if (configuration !== undefined) return { index, configuration };
+      throw new RaftError('HF_LOG_CORRUPT', `The entry at ${index} does not say who the members are.`, { index });
+    }),
+  ];
+}
