@@ -5,6 +5,7 @@
 //   schedule m1 due 10s                       true time
 //   at 9.9s pause leader                      also: resume, kill, power off, start, isolate, cut A>B, mend; names, leader, follower, it, all
 //   at 9s clock all -4s                       wall clocks are wrong by this from now on
+//   at 9s stall leader 4s                     the next write takes so long
 //   at 9s fill all                            disks fill to just below the mark; make room on all
 //   until 20s
 //   expect m1 delivered once, not before 10s, by 11.5s
@@ -51,6 +52,7 @@ const acts: readonly [pattern: RegExp, act: (stage: Stage, machine: Machine, how
   [/^kill (\w+)$/, (_, machine) => machine.kill({ told: true, power: false })],
   [/^power off (\w+)$/, (_, machine) => machine.kill({ told: false, power: true })],
   [/^start (\w+)$/, (_, machine) => machine.start()],
+  [/^stall (\w+) ([\d.]+)s$/, (_, machine, seconds) => machine.disk.stallNextWrite(Number(seconds) * 1_000)],
   [/^fill (\w+)$/, (_, machine) => machine.fillDisk(minFreeBytes - 1, { alone: false })],
   [/^make room on (\w+)$/, (_, machine) => machine.makeRoom()],
   [/^clock (\w+) ([+-]?[\d.]+)s$/, (_, machine, seconds) => machine.clock.set(Number(seconds) * 1_000)],
