@@ -1,5 +1,5 @@
 // Looks at a disk when a run is over, outside simulated time: opens the log on it, and applies it anew from the beginning.
-import { type Database, decodePayload, type Entry, openLevelLog } from '@holdfast/raft';
+import { type Database, decodePayload, type Entry, openLevelLog, readGeneration } from '@holdfast/raft';
 import { type Change, decodeCommand, openStore, type StateReader, type Store, type Verdict } from '@holdfast/store';
 import type { LoggedEntry } from './check/evidence.ts';
 import { seeded } from './random.ts';
@@ -26,7 +26,7 @@ function databaseOf(tree: Tree): Database & StateReader {
 /** Every entry on this disk. @throws RaftError when the log can not be opened */
 export async function readLog(tree: Tree, id: string, members: readonly string[]): Promise<readonly Entry[]> {
   const database = databaseOf(tree);
-  const store = await openStore({ database });
+  const store = await openStore({ database, generation: await readGeneration(database) });
   const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: () => 0.5 });
   return log.lastIndex < log.firstIndex ? [] : log.entries(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY);
 }
@@ -67,7 +67,7 @@ export async function replay(entries: readonly Entry[], upTo: number): Promise<R
 
 function applyEntry(store: Store, entry: Entry): readonly { readonly bytes: Uint8Array; readonly verdict: Verdict }[] {
   const { header, commands } =
-    entry.kind === 'empty' ? { header: new Uint8Array(0), commands: [] } : decodePayload(entry.payload);
+    entry.kind === 'commands' ? decodePayload(entry.payload) : { header: new Uint8Array(0), commands: [] };
   store.begin({ index: entry.index, term: entry.term, header });
   const applied = commands.map((bytes) => ({ bytes, verdict: store.command(bytes) }));
   store.end();

@@ -1,7 +1,7 @@
 // A member of a cluster without its sockets: raft, store and scheduler joined, behind a Service. The node gives it HTTP,
 // TCP and LevelDB; the library embeds it; the simulator runs many of them in one process on a clock of its own.
 import type { AnswerOf, RequestOf, Verb } from '@holdfast/api';
-import type { Clock, Database, NodeId, RaftStatus, RaftTiming, Transport } from '@holdfast/raft';
+import type { Clock, Database, NodeId, RaftStatus, RaftTiming, Retention, Transport } from '@holdfast/raft';
 import type { SchedulerStatus } from '@holdfast/scheduler';
 import type { StateReader } from '@holdfast/store';
 
@@ -24,6 +24,8 @@ export interface MemberConfig {
   readonly minFreeBytes: number;
   /** ... until it has this much more. */
   readonly freeMarginBytes: number;
+  /** How much of the log is kept; raft's defaults where absent. */
+  readonly retention?: Partial<Retention>;
 }
 
 /** What is known of a member's disk. */

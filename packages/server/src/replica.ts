@@ -13,6 +13,7 @@ import {
   openLevelLog,
   type RaftNode,
   type RaftStatus,
+  readGeneration,
   type Transferred,
 } from '@holdfast/raft';
 import { createClusterClock, type Skew } from '@holdfast/scheduler';
@@ -80,7 +81,8 @@ export interface Opened {
 export async function openReplica(config: MemberConfig, ports: MemberPorts): Promise<Opened> {
   const { database, random } = ports;
   const members = config.peers.map((peer) => peer.id);
-  const store = await openStore({ database });
+  // Log and state move to another generation together, and the log says to which.
+  const store = await openStore({ database, generation: await readGeneration(database) });
   const log = await openLevelLog({ database, applied: store.applied.index, id: config.id, members, random });
   return { store, log };
 }
@@ -102,6 +104,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     transport,
     clock,
     random,
+    retention: config.retention ?? {},
     owner: {
       entryHeader: () => encodeStamp(stampMs()),
       onLeader: (term) => events.onLeader(term),

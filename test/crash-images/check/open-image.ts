@@ -1,5 +1,5 @@
 // An image, opened as a program opens a store on its directory; and afterwards its log and its state, row by row.
-import { type HardState, type LogStore, openLevelLog } from '@holdfast/raft';
+import { type HardState, type LogStore, openLevelLog, readGeneration } from '@holdfast/raft';
 import { openDirectory, startFault } from '@holdfast/server';
 import { openStore } from '@holdfast/store';
 import { Holdfast, type HoldfastStore } from 'holdfast';
@@ -35,7 +35,7 @@ export async function openMember(dataDir: string, id: string, members: readonly 
     const directory = await openDirectory(dataDir, () => undefined);
     try {
       const { database } = directory;
-      const store = await openStore({ database });
+      const store = await openStore({ database, generation: await readGeneration(database) });
       const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: Math.random });
       const { hardState, lastIndex } = log;
       return { hardState, lastIndex, faults: [...walk(log), ...(await store.check())] };

@@ -1,9 +1,10 @@
 // Who the members are, as the core begins with it: what the log says, and before that the founding.
 
-import { decodeConfiguration } from '../core/membership/configuration.ts';
-import type { LoggedConfiguration } from '../core/membership/roster.ts';
-import type { LogStore } from '../log/log-store.ts';
-import { RaftError } from '../raft-error.ts';
+import { strict as assert } from 'node:assert';
+import { decodeConfiguration, encodeConfiguration } from '../../core/membership/configuration.ts';
+import type { LoggedConfiguration } from '../../core/membership/roster.ts';
+import type { LogStore } from '../../log/log-store.ts';
+import { RaftError } from '../../raft-error.ts';
 
 /** @throws RaftError HF_LOG_CORRUPT when an entry of the log says nothing that can be read */
 export function configurationsOf({ configurations, identity }: LogStore): readonly LoggedConfiguration[] {
@@ -17,4 +18,11 @@ export function configurationsOf({ configurations, identity }: LogStore): readon
       throw new RaftError('HF_LOG_CORRUPT', `The entry at ${index} does not say who the members are.`, { index });
     }),
   ];
+}
+
+/** Who they were at `index`, encoded: what a snapshot that ends there says. */
+export function configurationAt(log: LogStore, index: number): Uint8Array {
+  const inForce = configurationsOf(log).findLast((it) => it.index <= index);
+  assert(inForce !== undefined, 'the founding stands before every index');
+  return encodeConfiguration(inForce.configuration);
 }
