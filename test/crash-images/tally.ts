@@ -2,7 +2,8 @@
 import type { ImageResult } from './check/images.ts';
 import type { OrderResult } from './check/order.ts';
 
-const maxShown = 10;
+const maxShownOfKind = 3;
+const maxCharacters = 300;
 
 export class Tally {
   #images = 0;
@@ -17,6 +18,7 @@ export class Tally {
   #early = 0;
   readonly #refused = new Map<string, number>();
   readonly #faults: string[] = [];
+  readonly #shown = new Map<string, number>();
   readonly #startedMs = performance.now();
 
   add({ image, place, lost, verdict }: ImageResult): void {
@@ -26,22 +28,29 @@ export class Tally {
     this.#checked += verdict.checked;
     this.#lost += verdict.lost.length;
     this.#holes += verdict.holes.length;
-    const say = (what: string): number => this.#faults.push(`image ${image}, place ${place}: ${what}`);
+    const where = `image ${image}, place ${place}`;
     if (verdict.refused === undefined) this.#opened++;
     else {
       const { code, message } = verdict.refused;
       this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
-      say(`nothing was lost that a sync had covered, and the start was refused: ${message}`);
+      this.#say(code, `${where}: no sync had covered what is missing, and the start was refused: ${message}`);
     }
-    for (const what of verdict.lost.slice(0, 1)) say(what);
-    for (const what of verdict.holes.slice(0, 1)) say(what);
+    for (const what of verdict.lost.slice(0, 1)) this.#say('lost', `${where}: ${what}`);
+    for (const what of verdict.holes.slice(0, 1)) this.#say('hole', `${where}: ${what}`);
+  }
+
+  /** The first few of each kind, and not the whole of their advice. */
+  #say(kind: string, what: string): void {
+    const shown = (this.#shown.get(kind) ?? 0) + 1;
+    this.#shown.set(kind, shown);
+    if (shown <= maxShownOfKind) this.#faults.push(what.slice(0, maxCharacters));
   }
 
   addOrder({ votes, acknowledgements, faults }: OrderResult): void {
     this.#votes += votes;
     this.#acknowledgements += acknowledgements;
     this.#early += faults.length;
-    this.#faults.push(...faults.slice(0, 1));
+    for (const fault of faults.slice(0, 1)) this.#say('order', fault);
   }
 
   get failed(): boolean {
@@ -52,7 +61,7 @@ export class Tally {
     const seconds = (performance.now() - this.#startedMs) / 1_000;
     const refused = [...this.#refused].map(([code, count]) => `${code} ${count}`).join(', ');
     return [
-      ...this.#faults.slice(0, maxShown),
+      ...this.#faults,
       `images ${this.#images} in ${seconds.toFixed(0)} s; without ${this.#pages} pages and ${this.#names} names that no sync had covered`,
       `opened ${this.#opened}, refused ${this.#images - this.#opened}${refused === '' ? '' : ` (${refused})`}`,
       `acknowledged and looked up ${this.#checked}: lost ${this.#lost}; holes ${this.#holes}`,
