@@ -4,7 +4,7 @@ import { applyActivate } from './apply/activate.ts';
 import { applyBegin, applyTick } from './apply/begin.ts';
 import { applyCancel } from './apply/cancel.ts';
 import { applyCollect } from './apply/collect.ts';
-import type { EntryRows } from './apply/entry-rows.ts';
+import type { EntryRows } from './apply/entry/entry-rows.ts';
 import { applyExtend } from './apply/extend.ts';
 import { applyCreateGroup, applyDeleteGroup } from './apply/group.ts';
 import { applyLease } from './apply/lease.ts';

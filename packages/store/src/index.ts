@@ -23,7 +23,13 @@ export { CorruptRow } from './rows/row.ts';
 export { decodeStamp, encodeStamp, maxTimeMs } from './stamp.ts';
 export type { ScanOptions, Snapshot, StateIterator, StateReader } from './state-reader.ts';
 export type { Effect, Store } from './store.ts';
+export { BackupError, type BackupFault, type BackupHeader } from './transfer/backup-format.ts';
+export { type Backup, readBackup } from './transfer/backup-read.ts';
+export { writeBackup } from './transfer/backup-write.ts';
+export { type RestoreTarget, restoreRows } from './transfer/restore.ts';
 export type { StateExport, StateRow } from './transfer/row.ts';
+export { type VerifiedState, verifyState } from './transfer/verify.ts';
+export { type VerifiedBackup, verifyBackup } from './transfer/verify-backup.ts';
 export type {
   CancelVerdict,
   End,

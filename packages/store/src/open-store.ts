@@ -3,9 +3,9 @@
 // It never writes: the effects of what was applied are handed out and written by the one writer of the database,
 // together with the log (one turn, one write).
 
-import { type Before, EntryRows } from './apply/entry-rows.ts';
-import type { TopicState } from './apply/topic-draft.ts';
-import { changedTopicRows, type RowChange } from './apply/topic-rows.ts';
+import { type Before, EntryRows } from './apply/entry/entry-rows.ts';
+import type { TopicState } from './apply/entry/topic-draft.ts';
+import { changedTopicRows, type RowChange } from './apply/entry/topic-rows.ts';
 import { applyCommand } from './apply.ts';
 import { defaultLimits, type StoreLimits } from './bounds.ts';
 import type { ChangeListener } from './change.ts';

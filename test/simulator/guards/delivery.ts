@@ -94,7 +94,7 @@ export const deliveryGuards: readonly Guard[] = [
     seeds: 300,
     changes: [
       {
-        file: `${apply}/entry-rows.ts`,
+        file: `${apply}/entry/entry-rows.ts`,
         text: '    this.entryTerm = entry.term;',
         instead: '    this.entryTerm = entry.term;\n    Object.assign(this, { staleClockMs: before.meta.clockMs });',
       },

@@ -2,7 +2,7 @@
 import type { CommandOf } from '../command.ts';
 import type { LeaseAnswer, VerdictOf } from '../verdict.ts';
 import { maybeRemove, wasHanded } from './done.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 import { groupInHand, isCurrent } from './receipt.ts';
 
 /** Late acks are taken while the hold is unreleased; acknowledging what is settled is `ok`, so that a repeat is. */

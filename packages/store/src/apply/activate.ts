@@ -3,7 +3,7 @@
 import type { CommandOf } from '../command.ts';
 import type { VerdictOf } from '../verdict.ts';
 import { newestVersion } from '../version.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 
 /** Never lowered; a version that is in force already is answered like one that was raised. */
 export function applyActivate(rows: EntryRows, { version }: CommandOf<'activate'>): VerdictOf<'activate'> {

@@ -1,7 +1,7 @@
 // Idempotency keys: the same key with the same request gets the first answer, from any node, after any leader change.
 import type { Idempotency } from '../command.ts';
 import type { KeptAnswer } from '../rows/answer-row.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 
 /** What stands under a request's idempotency key. */
 export type FirstAnswer =

@@ -8,8 +8,8 @@ import type { CancelVerdict, VerdictOf } from '../verdict.ts';
 import type { Hold } from '../view.ts';
 import { firstAnswer, keepAnswer } from './answers.ts';
 import { isDone, wasHanded } from './done.ts';
-import type { EntryRows } from './entry-rows.ts';
-import type { TopicDraft } from './topic-draft.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
+import type { TopicDraft } from './entry/topic-draft.ts';
 
 export function applyCancel(rows: EntryRows, command: CommandOf<'cancel'>): VerdictOf<'cancel'> {
   const { topic, position, idempotency } = command;

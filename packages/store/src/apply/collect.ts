@@ -3,7 +3,7 @@ import { commandBounds } from '../bounds.ts';
 import type { CollectStep, CommandOf } from '../command.ts';
 import type { VerdictOf } from '../verdict.ts';
 import { maybeRemove } from './done.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 
 type Step<K extends CollectStep['kind']> = Extract<CollectStep, { kind: K }>;
 

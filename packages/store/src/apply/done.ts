@@ -1,8 +1,8 @@
 // When a message may go: every group that counts is done with it [G1]. Whatever makes the last one done deletes it.
 import { comparePositions, type Position } from '../position.ts';
 import type { GroupRow } from '../rows/group-row.ts';
-import type { EntryRows } from './entry-rows.ts';
-import type { TopicDraft } from './topic-draft.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
+import type { TopicDraft } from './entry/topic-draft.ts';
 
 /** A group that started after the message never counts as one that was handed it [V1]. */
 export function wasHanded(group: GroupRow, position: Position): boolean {

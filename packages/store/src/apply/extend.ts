@@ -1,7 +1,7 @@
 // A consumer needs longer. An extension never shortens a lease.
 import type { CommandOf } from '../command.ts';
 import type { VerdictOf } from '../verdict.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 import { groupInHand, isCurrent, notCurrent } from './receipt.ts';
 
 /** Like an ack, it is taken late as long as the hold is unreleased. */

@@ -2,7 +2,7 @@
 import type { CommandOf, GroupStart } from '../command.ts';
 import { comparePositions, origin, type Position } from '../position.ts';
 import type { VerdictOf } from '../verdict.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 
 /** Creates topic and group when they are new. A group that is being deleted does not stand in the way of its name. */
 export function applyCreateGroup(rows: EntryRows, command: CommandOf<'createGroup'>): VerdictOf<'createGroup'> {

@@ -7,7 +7,7 @@ import type { LeaseCommand, ReceiveRef } from '../command.ts';
 import { comparePositions, type Position } from '../position.ts';
 import type { GrantedLease, Refusal, VerdictOf } from '../verdict.ts';
 import type { Hold } from '../view.ts';
-import { type EntryRows, noRetry } from './entry-rows.ts';
+import { type EntryRows, noRetry } from './entry/entry-rows.ts';
 
 export function applyLease(rows: EntryRows, command: LeaseCommand): VerdictOf<'lease'> {
   const draft = rows.draft(command.topic);

@@ -1,7 +1,7 @@
 // A consumer could not handle the message: it comes again after a delay, or becomes a dead letter.
 import type { CommandOf } from '../command.ts';
 import type { LeaseAnswer, VerdictOf } from '../verdict.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 import { failLease, groupInHand, isCurrent, notCurrent } from './receipt.ts';
 
 /** Repeating a nack whose answer was lost is `ok`, and changes nothing: the lease of that token was handed back. */

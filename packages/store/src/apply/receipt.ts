@@ -5,8 +5,8 @@ import type { GroupRow } from '../rows/group-row.ts';
 import type { LeaseAnswer, Refusal } from '../verdict.ts';
 import type { Hold } from '../view.ts';
 import { wasHanded } from './done.ts';
-import { type EntryRows, noRetry } from './entry-rows.ts';
-import type { TopicDraft } from './topic-draft.ts';
+import { type EntryRows, noRetry } from './entry/entry-rows.ts';
+import type { TopicDraft } from './entry/topic-draft.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

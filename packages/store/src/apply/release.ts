@@ -7,7 +7,7 @@
 import type { CommandOf } from '../command.ts';
 import type { LeaseAnswer, VerdictOf } from '../verdict.ts';
 import type { Hold } from '../view.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 import { failLease, groupInHand, isCurrent, notCurrent, retryHold } from './receipt.ts';
 
 const longestPostponement = 10;

@@ -7,7 +7,7 @@ import type { Position } from '../position.ts';
 import { maxTimeMs } from '../stamp.ts';
 import type { VerdictOf } from '../verdict.ts';
 import { firstAnswer, keepAnswer } from './answers.ts';
-import type { EntryRows } from './entry-rows.ts';
+import type { EntryRows } from './entry/entry-rows.ts';
 
 /** All of the messages or none. */
 export function applySchedule(rows: EntryRows, command: CommandOf<'schedule'>): VerdictOf<'schedule'> {

@@ -1,6 +1,6 @@
 // Topics and groups, decoded and in memory: a thousand topics of a hundred groups at most. What was published is never
 // changed once a view has it.
-import type { TopicState } from '../apply/topic-draft.ts';
+import type { TopicState } from '../apply/entry/topic-draft.ts';
 
 export interface CatalogState {
   readonly topics: ReadonlyMap<number, TopicState>;

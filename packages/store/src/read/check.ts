@@ -11,7 +11,7 @@
 // where `lane` counts message rows, `waiting` those above its cursor, `outstanding` and `dead` its holds, and `gone` the
 // messages above its start that left the lane because all groups were done, this one among them. A message at or below a
 // cursor that nobody holds must so be one of the `acknowledged - gone`: one too many was passed over and is lost.
-import type { TopicState } from '../apply/topic-draft.ts';
+import type { TopicState } from '../apply/entry/topic-draft.ts';
 import { comparePositions, origin, type Position } from '../position.ts';
 import { decodeAnswer } from '../rows/answer-row.ts';
 import { checkMark, decodeEnded } from '../rows/ended-row.ts';

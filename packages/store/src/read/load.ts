@@ -1,5 +1,5 @@
 // What is in memory from the start: the meta row, topics and groups.
-import type { TopicState } from '../apply/topic-draft.ts';
+import type { TopicState } from '../apply/entry/topic-draft.ts';
 import type { GroupRow } from '../rows/group-row.ts';
 import { decodeGroup } from '../rows/group-row.ts';
 import { groupOf, type Keyspace, type Table, topicOf } from '../rows/keyspace.ts';
@@ -45,7 +45,7 @@ function tableRows(database: StateReader, keys: Keyspace, table: Table): AsyncGe
   return rowsBetween(database, keys.wholeTable(table));
 }
 
-async function* rowsBetween(
+export async function* rowsBetween(
   database: StateReader,
   range: { readonly from: Buffer; readonly to: Buffer },
 ): AsyncGenerator<[Buffer, Uint8Array]> {

@@ -1,6 +1,6 @@
 // The view: what stood when it was taken, to the end of the read. LevelDB's snapshot, the sealed layers, clock, seq and
 // catalog are of one moment [P1]; a turn that is written meanwhile changes none of them [P2].
-import type { TopicState } from '../apply/topic-draft.ts';
+import type { TopicState } from '../apply/entry/topic-draft.ts';
 import { fateOf } from '../fate.ts';
 import { comparePositions, origin, type Position } from '../position.ts';
 import { decodeEnded, type EndedRow } from '../rows/ended-row.ts';

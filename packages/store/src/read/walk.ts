@@ -3,7 +3,8 @@ import type { KeyRange } from '../rows/keyspace.ts';
 import { CorruptRow } from '../rows/row.ts';
 import { type ScanSource, scan } from './scan.ts';
 
-const chunkRows = 1_000;
+/** With their bodies, which may have a MiB each. */
+const chunkRows = 100;
 const nothing = new Uint8Array();
 
 /** @param values false: the caller has no use for them, and gets empty ones */

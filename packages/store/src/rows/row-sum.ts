@@ -51,6 +51,13 @@ export class RowSum {
     this.#lanes.set(other.#lanes);
   }
 
+  /** The sum of the rows that are in this one and not in the other. */
+  minus(other: RowSum): RowSum {
+    const rest = new RowSum();
+    for (const lane of rest.#lanes.keys()) rest.#lanes[lane] = (this.#lanes[lane] ?? 0) - (other.#lanes[lane] ?? 0);
+    return rest;
+  }
+
   /** @param key with its head; @param value with its checksum */
   add(key: Buffer, value: Buffer): void {
     if (!countedCodes.has(tableOf(key))) return;

@@ -4,8 +4,9 @@
 // takes to check and seal those, well below a millisecond (a single row of 1 MiB: about two).
 import { checkRow } from '../rows/check-row.ts';
 import { type Keyspace, tableOffset } from '../rows/keyspace.ts';
-import { decodeMeta } from '../rows/meta-row.ts';
+import { decodeMeta, firstMeta, type Meta } from '../rows/meta-row.ts';
 import { bufferOf, moveRow } from '../rows/row.ts';
+import { stateHashOf } from '../state-hash.ts';
 import type { Snapshot, StateIterator, StateReader } from '../state-reader.ts';
 import { type StateExport, type StateRow, travelling } from './row.ts';
 
@@ -16,33 +17,44 @@ const stepRows = 128;
 export function exportState(database: StateReader, keys: Keyspace): StateExport {
   const snapshot = database.snapshot();
   try {
-    return new SnapshotExport(database, snapshot, keys, appliedOf(database, snapshot, keys.single('meta')));
+    // The store's own index is ahead of what is written: only the snapshot's row says what the snapshot holds [P5].
+    const key = keys.single('meta');
+    const value = database.getSync(key, { snapshot });
+    return new SnapshotExport(database, snapshot, keys, value === undefined ? firstMeta : decodeMeta(key, value));
   } catch (error) {
     void snapshot.close();
     throw error;
   }
 }
 
-// The store's own index is ahead of what is written: only the snapshot's row says what the snapshot holds [P5].
-function appliedOf(database: StateReader, snapshot: Snapshot, metaKey: Buffer): StateExport['applied'] {
-  const value = database.getSync(metaKey, { snapshot });
-  if (value === undefined) return { index: 0, term: 0 };
-  const { appliedIndex, appliedTerm } = decodeMeta(metaKey, value);
-  return { index: appliedIndex, term: appliedTerm };
-}
-
 class SnapshotExport implements StateExport {
-  readonly applied: StateExport['applied'];
   readonly #database: StateReader;
   readonly #snapshot: Snapshot;
   readonly #keys: Keyspace;
+  readonly #meta: Meta;
   #isClosed = false;
 
-  constructor(database: StateReader, snapshot: Snapshot, keys: Keyspace, applied: StateExport['applied']) {
+  constructor(database: StateReader, snapshot: Snapshot, keys: Keyspace, meta: Meta) {
     this.#database = database;
     this.#snapshot = snapshot;
     this.#keys = keys;
-    this.applied = applied;
+    this.#meta = meta;
+  }
+
+  get applied(): { readonly index: number; readonly term: number } {
+    return { index: this.#meta.appliedIndex, term: this.#meta.appliedTerm };
+  }
+
+  get activeVersion(): number {
+    return this.#meta.activeVersion;
+  }
+
+  get epoch(): number {
+    return this.#meta.epoch;
+  }
+
+  get stateHash(): string {
+    return stateHashOf(this.#meta);
   }
 
   // Nothing is kept between two reads: those of two receivers do not disturb each other, and a repeated one is like the first.

@@ -2,16 +2,16 @@
 // is refused here, and never becomes one of the state's.
 import { checkRow } from '../rows/check-row.ts';
 import type { Keyspace } from '../rows/keyspace.ts';
-import { CorruptRow, moveRow } from '../rows/row.ts';
-import type { Effect } from '../store.ts';
+import { CorruptRow, moveRow, type Row } from '../rows/row.ts';
 import { type StateRow, travelling } from './row.ts';
 
 /**
  * @param rows in order of their keys, as an export gave them
+ * @param after the key of the row before the first, where the caller knows it
  * @throws CorruptRow
  */
-export function importRows(keys: Keyspace, rows: readonly StateRow[]): readonly Effect[] {
-  let before: Uint8Array | undefined;
+export function importRows(keys: Keyspace, rows: readonly StateRow[], after?: Uint8Array): readonly Row[] {
+  let before = after;
   return rows.map(({ key, value }) => {
     const sealedKey = travelling.withHead(key);
     if (before !== undefined && Buffer.compare(before, key) >= 0)

@@ -16,6 +16,10 @@ export const travelling: Keyspace = new Keyspace(0);
 export interface StateExport {
   /** Of the last entry that the exported rows hold [P5]; 0 and 0 of a state that nothing was applied to. */
   readonly applied: { readonly index: number; readonly term: number };
+  readonly activeVersion: number;
+  readonly epoch: number;
+  /** As the store has it at that index. */
+  readonly stateHash: string;
   /**
    * Rows in order of their keys. Any number of reads may be under way.
    *

@@ -1,6 +1,6 @@
 // A topic with its groups: as it stands, and as one command changes it.
-import type { GroupRow } from '../rows/group-row.ts';
-import type { TopicRow } from '../rows/topic-row.ts';
+import type { GroupRow } from '../../rows/group-row.ts';
+import type { TopicRow } from '../../rows/topic-row.ts';
 
 /** Immutable: views hold it while entries go on. */
 export interface TopicState {

@@ -1,10 +1,10 @@
 // The sum of all rows as one entry changes it, with the savepoint of its commands. What leaves the sum has mostly been
 // read by then, because a command looks at what it changes: its value is kept here until the entry ends.
 
-import type { StateHash } from '../rows/meta-row.ts';
-import { bufferOf, type Row } from '../rows/row.ts';
-import { countsValue, RowSum } from '../rows/row-sum.ts';
-import type { Effect } from '../store.ts';
+import type { StateHash } from '../../rows/meta-row.ts';
+import { bufferOf, type Row } from '../../rows/row.ts';
+import { countsValue, RowSum } from '../../rows/row-sum.ts';
+import type { Effect } from '../../store.ts';
 
 export class EntrySum {
   readonly rows: RowSum;

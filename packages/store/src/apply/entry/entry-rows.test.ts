@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { defaultLimits } from '../bounds.ts';
-import { Keyspace } from '../rows/keyspace.ts';
-import { firstMeta } from '../rows/meta-row.ts';
+import { defaultLimits } from '../../bounds.ts';
+import { Keyspace } from '../../rows/keyspace.ts';
+import { firstMeta } from '../../rows/meta-row.ts';
 import { type Before, EntryRows, noRetry } from './entry-rows.ts';
 import { TopicDraft } from './topic-draft.ts';
 

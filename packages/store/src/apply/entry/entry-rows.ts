@@ -1,19 +1,19 @@
 // The rows as one entry sees them: what stood before it, and what its commands have changed so far. Nothing of it is
 // visible to a read before the entry ends, and nothing of a refused command stays (a savepoint a command).
-import type { StoreLimits } from '../bounds.ts';
-import type { Change } from '../change.ts';
-import { origin, type Position } from '../position.ts';
-import { type AnswerRow, decodeAnswer, encodeAnswer } from '../rows/answer-row.ts';
-import { decodeEnded, type EndedRow, encodeEnded, encodeMark } from '../rows/ended-row.ts';
-import { decodeHold, encodeHold, encodeRetry } from '../rows/hold-row.ts';
-import type { Keyspace } from '../rows/keyspace.ts';
-import { encodeMessage } from '../rows/message-row.ts';
-import type { Meta } from '../rows/meta-row.ts';
-import { openRow, type Row } from '../rows/row.ts';
-import type { RowSum } from '../rows/row-sum.ts';
-import type { Effect } from '../store.ts';
-import type { End } from '../verdict.ts';
-import type { Hold } from '../view.ts';
+import type { StoreLimits } from '../../bounds.ts';
+import type { Change } from '../../change.ts';
+import { origin, type Position } from '../../position.ts';
+import { type AnswerRow, decodeAnswer, encodeAnswer } from '../../rows/answer-row.ts';
+import { decodeEnded, type EndedRow, encodeEnded, encodeMark } from '../../rows/ended-row.ts';
+import { decodeHold, encodeHold, encodeRetry } from '../../rows/hold-row.ts';
+import type { Keyspace } from '../../rows/keyspace.ts';
+import { encodeMessage } from '../../rows/message-row.ts';
+import type { Meta } from '../../rows/meta-row.ts';
+import { openRow, type Row } from '../../rows/row.ts';
+import type { RowSum } from '../../rows/row-sum.ts';
+import type { Effect } from '../../store.ts';
+import type { End } from '../../verdict.ts';
+import type { Hold } from '../../view.ts';
 import { EntrySum } from './entry-sum.ts';
 import { TopicDraft, type TopicState } from './topic-draft.ts';
 

@@ -1,9 +1,9 @@
 // Topics and groups are changed in memory; their rows are made once, when the entry ends.
-import { encodeGroup, type GroupRow } from '../rows/group-row.ts';
-import type { Keyspace } from '../rows/keyspace.ts';
-import type { Row } from '../rows/row.ts';
-import type { RowSum } from '../rows/row-sum.ts';
-import { encodeTopic } from '../rows/topic-row.ts';
+import { encodeGroup, type GroupRow } from '../../rows/group-row.ts';
+import type { Keyspace } from '../../rows/keyspace.ts';
+import type { Row } from '../../rows/row.ts';
+import type { RowSum } from '../../rows/row-sum.ts';
+import { encodeTopic } from '../../rows/topic-row.ts';
 import type { TopicState } from './topic-draft.ts';
 
 /** A put, or a delete where `value` is undefined. */
