@@ -36,5 +36,5 @@ export function maybeLose(raft: Raft, own: Own<'preCandidate' | 'candidate'>): v
 }
 
 function maybeWin(raft: Raft, own: Own<'candidate'>): void {
-  if (own.tally.won && own.tally.grantedBy(raft.config.id)) becomeLeader(raft);
+  if (own.tally.won && isHardStateDurable(raft)) becomeLeader(raft);
 }

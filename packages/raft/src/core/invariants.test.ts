@@ -52,6 +52,7 @@ const breaches: Record<string, ['follower' | 'leader', (raft: Raft) => void]> = 
     (raft) => {
       becomePreCandidate(raft);
       raft.roster = { ...raft.roster, isVoter: false };
+      raft.configurations = [{ index: 0, configuration: ofVoters(['b']) }];
     },
   ],
   'who the members are is said in the log': ['follower', (raft) => (raft.roster = { ...raft.roster, index: 4 })],

@@ -1,6 +1,7 @@
 // What must hold after each step, with a name each; checked always, in tests, simulator and production. All of it is
 // cheap: nothing walks the log.
 import { assert } from './assert.ts';
+import { mayStand } from './membership/in-force.ts';
 import type { Raft } from './raft.ts';
 import { isHardStateDurable } from './raft.ts';
 
@@ -35,7 +36,7 @@ export function checkInvariants(raft: Raft, before: Before): void {
   assert(!(sameTerm && before.leads) || log.lastIndex >= before.lastIndex, 'a leader never shortens its log');
   assert(raft.roster.index <= log.lastIndex, 'who the members are is said in the log');
   if (own.role === 'preCandidate' || own.role === 'candidate') {
-    assert(raft.roster.isVoter, 'only a voter stands for election');
+    assert(mayStand(raft), 'only a voter stands for election');
   }
   if (own.role === 'candidate' || own.role === 'leader') {
     assert(raft.vote === raft.config.id, 'who stands in a term has voted for itself');

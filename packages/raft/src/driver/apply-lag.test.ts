@@ -4,7 +4,11 @@ import { ApplyLag } from './apply-lag.ts';
 
 function status(applied: number, ...followers: readonly number[]): CoreStatus {
   const others = followers.map(
-    (at, i) => [`f${i}`, { match: at, applied: at, inflight: 0, recentlyActive: true }] as const,
+    (at, i) =>
+      [
+        `f${i}`,
+        { voter: true, state: 'replicate', match: at, applied: at, inflight: 0, recentlyActive: true },
+      ] as const,
   );
   return {
     id: 'l',
@@ -17,6 +21,11 @@ function status(applied: number, ...followers: readonly number[]): CoreStatus {
     durableIndex: 1000,
     termStartIndex: 1,
     uncommittedBytes: 0,
+    configuration: { voters: [], learners: [] },
+    configurationIndex: 0,
+    isVoter: true,
+    transferringTo: undefined,
+    waitingReads: 0,
     followers: new Map(others),
   };
 }

@@ -27,8 +27,8 @@ export class ApplyLag {
 
 /** The highest index that a majority, this leader among them, is known to have applied. */
 function appliedByMajority(status: CoreStatus): number {
-  const applied = [status.applied];
-  for (const follower of status.followers.values()) applied.push(follower.applied);
+  const applied = status.isVoter ? [status.applied] : [];
+  for (const follower of status.followers.values()) if (follower.voter) applied.push(follower.applied);
   applied.sort((a, b) => b - a);
   return applied[Math.floor(applied.length / 2)] ?? 0;
 }

@@ -6,6 +6,7 @@ const answer = (from: string, term: number): Message => ({
   kind: 'heartbeatResponse',
   term,
   applied: 0,
+  round: 0,
   from,
   to: 'me',
 });

@@ -1,6 +1,7 @@
 // When does a node stand for election, and what does it wait for?
 import { becomePreCandidate } from '../become.ts';
 import { backlogPatienceElections } from '../bounds.ts';
+import { mayStand } from '../membership/in-force.ts';
 import type { Raft } from '../raft.ts';
 
 /** To be called whenever time passes or a reason to wait may be gone. Not for a leader. */
@@ -8,7 +9,7 @@ export function maybeCampaign(raft: Raft): void {
   if (raft.now < raft.electionDueAt) return;
   if (raft.own.role === 'follower') raft.own.leader = undefined;
   // A learner, one that joins, and one that was removed: their terms would only disturb (thesis 4.2.1, 4.2.2).
-  if (!raft.roster.isVoter) return;
+  if (!mayStand(raft)) return;
   if (raft.stopping || waitsForBacklog(raft)) return;
   becomePreCandidate(raft);
 }

@@ -18,10 +18,6 @@ export class Tally {
     else this.#refused.add(voter);
   }
 
-  grantedBy(voter: NodeId): boolean {
-    return this.#granted.has(voter);
-  }
-
   get won(): boolean {
     return this.#granted.size >= majorityOf(this.#voters.length);
   }

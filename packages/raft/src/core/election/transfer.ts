@@ -1,6 +1,7 @@
 // Hands leadership over without waiting for a timeout (thesis 3.10): nothing new is proposed, the target gets everything,
 // and then is told to stand at once. Its vote requests say so, or those who hear the leader would refuse them.
 import { becomeCandidate, becomeFollower } from '../become.ts';
+import { mayStand } from '../membership/in-force.ts';
 import type { NodeId, TimeoutNow } from '../message.ts';
 import { send } from '../outbox.ts';
 import type { Own, Raft } from '../raft.ts';
@@ -64,6 +65,6 @@ export function stepTimeoutNow(
   message: TimeoutNow & { readonly from: NodeId },
 ): void {
   const leader = own.role === 'follower' ? own.leader : undefined;
-  if (raft.stopping || !raft.roster.isVoter || (leader !== undefined && leader !== message.from)) return;
+  if (raft.stopping || !mayStand(raft) || (leader !== undefined && leader !== message.from)) return;
   becomeCandidate(raft, true);
 }

@@ -38,6 +38,17 @@ export function forgetConfigurations(raft: Raft): void {
   if (newest > 0) raft.configurations = raft.configurations.slice(newest);
 }
 
+/**
+ * A voter may stand for election, and so may one whose removal is not known to be committed: it may be the only one with
+ * a log that can win, and then nobody else ever could (thesis 4.2.2). It does not count its own vote.
+ */
+export function mayStand({ roster, configurations, commit, config }: Raft): boolean {
+  if (roster.isVoter) return true;
+  const committed = configurations.findLastIndex(({ index }) => index <= commit);
+  const open = configurations.slice(Math.max(0, committed));
+  return open.some(({ configuration }) => configuration.voters.some((member) => member.id === config.id));
+}
+
 /** One progress for each other member: who is new begins at `next`, who is no member any more is let go. */
 export function tendFollowers(raft: Raft, followers: Map<NodeId, Progress>, next: number): void {
   const { config, roster, now } = raft;

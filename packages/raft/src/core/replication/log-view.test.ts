@@ -16,7 +16,7 @@ const appendTo = (view: LogView, ...terms: number[]): void => {
 const write = (disk: TestDisk, view: LogView): void => {
   const taken = view.takeWrite();
   if (taken === undefined) return;
-  disk.write({ hardState: undefined, messagesAfterWrite: [], ...taken });
+  disk.write({ hardState: undefined, restore: undefined, messagesAfterWrite: [], ...taken });
   const last = taken.entries.at(-1);
   view.written(last?.index ?? 0, last?.term ?? 0);
 };
@@ -86,7 +86,13 @@ test('a write that ends after its entries were replaced makes only what is left 
   const taken = view.takeWrite();
   view.truncate(3, 0);
   appendTo(view, 2, 2); // 3, 4 again
-  disk.write({ hardState: undefined, truncateFrom: undefined, entries: taken?.entries ?? [], messagesAfterWrite: [] });
+  disk.write({
+    hardState: undefined,
+    restore: undefined,
+    truncateFrom: undefined,
+    entries: taken?.entries ?? [],
+    messagesAfterWrite: [],
+  });
   view.written(4, 1);
   expect(view.stableIndex).toBe(2);
   expect(view.takeWrite()).toMatchObject({
@@ -146,7 +152,7 @@ test('any order of appends, truncations and writes ends with the disk holding th
       const end = (): void => {
         const last = writing?.entries.at(-1);
         if (writing === undefined || last === undefined) return;
-        disk.write({ hardState: undefined, messagesAfterWrite: [], ...writing });
+        disk.write({ hardState: undefined, restore: undefined, messagesAfterWrite: [], ...writing });
         view.written(last.index, last.term);
         writing = undefined;
         // What counts as durable is this log's, and on the disk.

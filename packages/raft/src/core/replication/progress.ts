@@ -100,7 +100,8 @@ export class Progress {
       if (index < this.next) this.becomeProbe();
       return;
     }
-    if (this.state === 'snapshot' || index !== this.next - 1) return;
+    if (this.state === 'snapshot') return; // it asks for nothing that is there
+    if (index !== this.next - 1) return;
     this.next = Math.max(this.match + 1, Math.min(index, agreeAt + 1));
     this.#probeSentAt = undefined;
     this.#probePatienceTicks = this.#limits.probePatienceTicks;

@@ -9,7 +9,6 @@ import {
   message,
   only,
   reject,
-  settledLeader,
   termsOf,
 } from '../../../test/core/roles.ts';
 

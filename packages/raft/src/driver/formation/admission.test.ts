@@ -32,7 +32,14 @@ function leader(match: number, commit: number): CoreStatus {
     durableIndex: 20,
     termStartIndex: 1,
     uncommittedBytes: 0,
-    followers: new Map([['b', { match, applied: 0, inflight: 0, recentlyActive: true }]]),
+    configuration: { voters: [], learners: [] },
+    configurationIndex: 0,
+    isVoter: true,
+    transferringTo: undefined,
+    waitingReads: 0,
+    followers: new Map([
+      ['b', { voter: true, state: 'replicate', match, applied: 0, inflight: 0, recentlyActive: true }],
+    ]),
   };
 }
 
