@@ -16,6 +16,7 @@ import {
   type Transport,
 } from '../src/index.ts';
 import { freePort, realClock, until } from './real.ts';
+import { securities } from './secured.ts';
 import { bytes, Network, Notebook, seeded, World } from './world.ts';
 
 const membership = { id: 'someone', members: ['someone', 'another'], random: seeded(1) };
@@ -78,7 +79,7 @@ describe.each(['level', 'memory-level'] as const)('log on %s', (kind) => {
   for (const { name, run } of checks) test(name, run);
 });
 
-describe('TCP', () => {
+describe.each(['none', 'secret', 'tls'] as const)('TCP, security %s', (kind) => {
   const checks = transportChecks({
     open: async (ids) => {
       const addresses = new Map<string, { readonly host: string; readonly port: number }>();
@@ -86,7 +87,8 @@ describe('TCP', () => {
       const transports = new Map<string, Transport>();
       for (const [id, listen] of addresses) {
         const peers = new Map([...addresses].filter(([peer]) => peer !== id));
-        const transport = createTcpTransport({ id, listen, peers, clock: realClock, random: Math.random });
+        const security = securities[kind](id);
+        const transport = createTcpTransport({ id, listen, peers, clock: realClock, random: Math.random, security });
         transports.set(id, transport);
         cleanups.push(() => transport.close());
       }

@@ -68,10 +68,12 @@ export const blind: Readonly<Record<string, Attack>> = {
       const timer = setInterval(() => socket.write(frame.subarray(at, ++at)), 5);
       socket.on('close', () => clearInterval(timer));
     }),
-  'many idle connections': async ({ port }) => {
-    await Promise.all(Array.from({ length: 100 }, () => say(port, Buffer.alloc(0))));
-  },
 };
+
+/** More idle connections than are borne at a time; ends when the last of them has ended. */
+export async function flood({ port }: Target): Promise<void> {
+  await Promise.all(Array.from({ length: 200 }, () => say(port, Buffer.alloc(0))));
+}
 
 /** Knowing the names, and what was said before. */
 export const informed: Readonly<Record<string, Attack>> = {

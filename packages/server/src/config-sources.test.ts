@@ -86,6 +86,21 @@ test.each([
     '--peers gives two members the peer address "127.0.0.1:7501".',
   ],
   [['--peers', three, '--listen', '127.0.0.1:0'], {}, '--listen and --peer-listen need ports that those know, not 0.'],
+  [
+    ['--peer-secret-file', 'a'],
+    { HOLDFAST_PEER_SECRET: 'b' },
+    '--peer-secret is given beside --peer-secret-file: say one of them, not both. (From the environment, HOLDFAST_PEER_SECRET.)',
+  ],
+  [
+    ['--peer-secret-file', 'a', '--peer-tls-ca', 'ca.pem'],
+    {},
+    '--peer-secret-file is given beside certificates: members know each other by a secret or by TLS, not by both.',
+  ],
+  [
+    ['--peer-tls-key', 'key.pem', '--peer-tls-ca', 'ca.pem'],
+    {},
+    '--peer-tls-cert is not given, and mutual TLS needs all of --peer-tls-key, --peer-tls-cert and --peer-tls-ca.',
+  ],
 ])('%j with %j is refused by a sentence', (args, environment, says) => {
   const refusal = refusalOf(args, environment);
   expect(refusal).toMatch(/^HF_CONFIG /);
@@ -100,6 +115,21 @@ test('every fault is named, not only the first', () => {
 
 test('an open address is taken when the person says that it is meant', () => {
   expect(readConfig(['--listen', '0.0.0.0:7401', '--allow-insecure'], {}).listen.host).toBe('0.0.0.0');
+});
+
+test.each([
+  ['a secret', { HOLDFAST_PEER_SECRET: 'x' }],
+  ['certificates', { HOLDFAST_PEER_TLS_KEY: 'k', HOLDFAST_PEER_TLS_CERT: 'c', HOLDFAST_PEER_TLS_CA: 'a' }],
+])('with %s the peer port may be open to other machines, and the API may not', (_, environment) => {
+  const open = ['--peers', three, '--peer-listen', '0.0.0.0:7501'];
+  expect(readConfig(open, environment).peerListen.host).toBe('0.0.0.0');
+  expect(refusalOf([...open, '--listen', '0.0.0.0:7401'], environment)).toContain('--listen is 0.0.0.0:7401');
+});
+
+test('a secret is not printed', () => {
+  const printed = printConfig(readConfig([], { HOLDFAST_PEER_SECRET: 'the secret of the members' }));
+  expect(printed).toContain('--peer-secret=(not printed)\n');
+  expect(printed).not.toContain('the secret of the members');
 });
 
 test('a program writes an object, and an unknown key is refused', () => {

@@ -97,11 +97,12 @@ export function parseConfig(input: NodeConfigInput): NodeConfig {
   throw new StartError('HF_CONFIG', `${faults.join('\n  ')}\n `);
 }
 
-/** Every setting with its value, one a line, as flags. */
+/** Every setting with its value, one a line, as flags; whether there is a secret, and not which. */
 export function printConfig(config: NodeConfig): string {
   const lines = allSettings.map(({ path, flag }) => {
     const value = path.reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), config);
-    return `${flag}=${shown(value)}`;
+    const isSecret = path[0] === 'peerSecret' && value !== '';
+    return `${flag}=${isSecret ? '(not printed)' : shown(value)}`;
   });
   return `${lines.join('\n')}\n`;
 }

@@ -2,6 +2,7 @@
 // are read into it (config-sources.ts). An unknown or impossible setting stops the start with a sentence that names it.
 import { z } from 'zod';
 import type { Peer } from './member.ts';
+import { isPeerPortSecured, misfitPeerSecurity, peerSecuritySettings } from './peers/security.ts';
 
 /** host:port, as it is listened on or connected to. */
 export interface Address {
@@ -103,6 +104,7 @@ export const settings = z.strictObject({
     .describe(
       'Every member, this one among them: n1=127.0.0.1:7501/127.0.0.1:7401,n2=... (id=peer address/API address). Without it, a node on its own.',
     ),
+  ...peerSecuritySettings,
   timing: timing.default(timing.parse({})),
   graceMs: milliseconds(0, 600_000)
     .default(3_000)
@@ -131,7 +133,7 @@ export const settings = z.strictObject({
     .boolean('must be true or false.')
     .default(false)
     .describe(
-      'Allow listening on addresses that other machines reach. Nothing is encrypted and nobody is asked who they are: only for networks in which everybody may do everything.',
+      'Allow listening on addresses that other machines reach, where nothing is encrypted and nobody is asked who they are: only for networks in which everybody may do everything. The peer port does not need it when members know each other by a secret or by certificates.',
     ),
 });
 
@@ -174,7 +176,7 @@ function misfits(config: Settings): Problem[] {
     ['graceMs'],
     `is ${config.graceMs}, but must be at least electionMaxMs (${electionMaxMs}): consumers that lost their leader could not answer before their leases are given to others.`,
   );
-  return [...problems, ...misfitPeers(config), ...openAddresses(config)];
+  return [...problems, ...misfitPeers(config), ...misfitSecurity(config), ...openAddresses(config)];
 }
 
 function misfitPeers({ id, peers: members, listen, peerListen }: Settings): Problem[] {
@@ -199,14 +201,25 @@ function misfitPeers({ id, peers: members, listen, peerListen }: Settings): Prob
   return problems;
 }
 
-function openAddresses({ allowInsecure, listen, peerListen, peers: members }: Settings): Problem[] {
-  const used = members.length > 1 ? (['listen', 'peerListen'] as const) : (['listen'] as const);
+function misfitSecurity(config: Settings): Problem[] {
+  return misfitPeerSecurity(config).map(({ path, message }) => ({ path: [path], message }));
+}
+
+const insteadOfInsecure = {
+  listen: 'or listen on 127.0.0.1.',
+  peerListen: 'give the members a secret or certificates (docs/security.md), or listen on 127.0.0.1.',
+} as const;
+
+function openAddresses(config: Settings): Problem[] {
+  const { allowInsecure, listen, peerListen, peers: members } = config;
+  const isPeerPortOpen = members.length > 1 && !isPeerPortSecured(config);
+  const used = isPeerPortOpen ? (['listen', 'peerListen'] as const) : (['listen'] as const);
   const addresses = { listen, peerListen };
   return used
     .filter((name) => !allowInsecure && !isLoopback(addresses[name].host))
     .map((name) => ({
       path: [name],
-      message: `is ${addressText(addresses[name])}, which other machines can reach, and there is neither encryption nor a password. Say --allow-insecure if everybody in that network may do everything, or listen on 127.0.0.1.`,
+      message: `is ${addressText(addresses[name])}, which other machines can reach, and there is neither encryption nor a password. Say --allow-insecure if everybody in that network may do everything, ${insteadOfInsecure[name]}`,
     }));
 }
 

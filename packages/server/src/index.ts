@@ -22,5 +22,5 @@ export type {
 export { metricTable } from './metric-table.ts';
 export { type Node, type NodeOptions, startNode } from './node.ts';
 export { configurationPage, logEventsPage, metricsPage, startErrorsPage } from './pages.ts';
-export { soloTransport } from './peer-transport.ts';
+export { soloTransport } from './peers/transport.ts';
 export { StartError, type StartErrorCode, startErrors } from './start-error.ts';

@@ -38,6 +38,12 @@ export const logEvents = {
     means: 'The node can not go on, and its process ends. `code` says why.',
     next: 'Look the code up in docs/errors.md.',
   },
+  'peers.fault': {
+    level: 'warn',
+    means:
+      'A connection of the peer port was ended, for `reason`: by `from`, or to it. `counts` has all since the last line; there is one a minute at most.',
+    next: 'docs/security.md lists the reasons. From an address that is no member: keep it away from the port.',
+  },
   'raft.leader': {
     level: 'info',
     means: 'This node became leader: its state is current up to `lastIndex`, and it serves soon.',

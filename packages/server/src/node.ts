@@ -12,7 +12,7 @@ import { createForwarder, type Forwarder } from './http-forward.ts';
 import { createLog } from './log.ts';
 import type { Member, MemberLog, MemberPorts, MemberStatus, Peer, Service } from './member.ts';
 import { Metrics } from './metrics.ts';
-import { type PeerTransport, peerTransport } from './peer-transport.ts';
+import { type PeerTransport, peerTransport } from './peers/transport.ts';
 
 /** All packages carry one version. */
 const version = '0.1.0';
@@ -74,7 +74,7 @@ class NodeParts implements Node {
     this.#config = config;
     this.#log = log;
     this.#onFatal = onFatal;
-    this.#transport = peerTransport(config, { clock: systemClock, random: Math.random });
+    this.#transport = peerTransport(config, { clock: systemClock, random: Math.random, log });
     this.#metrics = new Metrics({
       status: () => this.#member?.status(),
       refusals: () => this.#refusals(),
