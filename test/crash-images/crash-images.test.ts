@@ -11,6 +11,7 @@ import { DiskModel } from './disk/disk-model.ts';
 import { drawImage, loseSyncedPage, writeImage } from './disk/image.ts';
 import { filesLeft } from './record/record.ts';
 import { TracedProcess, whyNoStrace } from './record/strace.ts';
+import { LevelJournal } from './trace/level-journal.ts';
 import { type History, readHistory } from './trace/operations.ts';
 
 const rows = 60;
@@ -55,7 +56,21 @@ async function recorded(folder: string, sync: boolean): Promise<Recorded> {
     told.push(...Array.from(data, () => begin));
   });
   expect(told).toHaveLength(rows);
+  expect(rowsWritten(history)).toBe(rows);
   return { history, told };
+}
+
+/** As the log files that LevelDB wrote say it. */
+function rowsWritten({ operations }: History): number {
+  const journals = new Map<number, LevelJournal>();
+  let count = 0;
+  for (const { action } of operations) {
+    if (action.kind === 'create' && action.path.endsWith('.log')) journals.set(action.file, new LevelJournal());
+    if (action.kind !== 'write') continue;
+    const found = journals.get(action.file)?.write(action.data) ?? [];
+    count += found.filter(({ key, value }) => key.toString().startsWith('row') && value.length === 3_000).length;
+  }
+  return count;
 }
 
 /** Of images at random moments, how many lack a row that had been told of, or do not open. */

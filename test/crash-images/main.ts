@@ -85,7 +85,11 @@ async function shared(folder: string, images: string, tally: Tally): Promise<voi
     const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed)], {
       env: { ...process.env, HOLDFAST_CRASH_IMAGES_WORKER: '1' },
     });
-    child.on('message', (told: Told) => ('result' in told ? tally.add(told.result) : tally.addOrder(told.order)));
+    child.on('message', (told: Told) => {
+      if ('order' in told) return tally.addOrder(told.order);
+      tally.add(told.result);
+      if (tally.images % 500 === 0) console.log(`  ${tally.images} images so far`);
+    });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.send({ record: folder, share: { of: workers, at }, images } satisfies Work);
     const code = await ended;

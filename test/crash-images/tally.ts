@@ -13,6 +13,8 @@ export class Tally {
   #holes = 0;
   #pages = 0;
   #names = 0;
+  /** Whose words to their peers were looked at. */
+  #nodes = 0;
   #votes = 0;
   #acknowledgements = 0;
   #early = 0;
@@ -46,15 +48,25 @@ export class Tally {
     if (shown <= maxShownOfKind) this.#faults.push(what.slice(0, maxCharacters));
   }
 
+  get images(): number {
+    return this.#images;
+  }
+
   addOrder({ votes, acknowledgements, faults }: OrderResult): void {
+    this.#nodes++;
     this.#votes += votes;
     this.#acknowledgements += acknowledgements;
     this.#early += faults.length;
     for (const fault of faults.slice(0, 1)) this.#say('order', fault);
   }
 
+  /** A run that looked at nothing shows nothing. */
+  get #isEmpty(): boolean {
+    return this.#checked === 0 || (this.#nodes > 0 && (this.#votes === 0 || this.#acknowledgements === 0));
+  }
+
   get failed(): boolean {
-    return this.#faults.length > 0 || this.#images === 0;
+    return this.#shown.size > 0 || this.#isEmpty;
   }
 
   lines(): readonly string[] {
@@ -65,7 +77,7 @@ export class Tally {
       `images ${this.#images} in ${seconds.toFixed(0)} s; without ${this.#pages} pages and ${this.#names} names that no sync had covered`,
       `opened ${this.#opened}, refused ${this.#images - this.#opened}${refused === '' ? '' : ` (${refused})`}`,
       `acknowledged and looked up ${this.#checked}: lost ${this.#lost}; holes ${this.#holes}`,
-      ...(this.#acknowledgements === 0
+      ...(this.#nodes === 0
         ? []
         : [
             `votes ${this.#votes}, acknowledgements of entries ${this.#acknowledgements}: left before their sync ${this.#early}`,

@@ -14,6 +14,9 @@ const calls = [
   'rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,mkdir,mkdirat,rmdir',
 ].join(',');
 
+/** Not a package of ours: apt-get install strace. */
+const program = 'strace';
+
 /** Longer than any write: a batch is at most some megabytes. */
 const maxStringBytes = 64 * 2 ** 20;
 
@@ -27,7 +30,7 @@ export function whyNoStrace(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-strace-'));
   try {
     const output = join(folder, 'try');
-    const tried = spawnSync('strace', [...flags(output), '--', process.execPath, '--version'], { encoding: 'utf8' });
+    const tried = spawnSync(program, [...flags(output), '--', process.execPath, '--version'], { encoding: 'utf8' });
     if (tried.error !== undefined) return 'strace is not installed (apt-get install strace).';
     if (tried.status !== 0) return `strace may not trace a process here: ${tried.stderr.trim().split('\n')[0] ?? ''}.`;
     return readFileSync(output, 'latin1').includes('openat(') ? undefined : 'strace writes nothing down here.';
@@ -43,7 +46,7 @@ export class TracedProcess {
   /** @param output the record; @param log where its standard output goes */
   constructor(command: readonly string[], output: string, log: string) {
     const file = openSync(log, 'a');
-    this.#strace = spawn('strace', [...flags(output), '--', process.execPath, ...command], {
+    this.#strace = spawn(program, [...flags(output), '--', process.execPath, ...command], {
       stdio: ['ignore', file, file],
       // File calls of Node must be system calls of their own to be seen.
       env: { ...process.env, MALLOC_ARENA_MAX: '1', UV_USE_IO_URING: '0' },
