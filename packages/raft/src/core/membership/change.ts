@@ -5,7 +5,7 @@ import { isActive } from '../election/check-quorum.ts';
 import type { NodeId } from '../message.ts';
 import type { Own, Raft } from '../raft.ts';
 import type { Changed, ChangeRefusal, MembershipChange } from '../types.ts';
-import type { Configuration } from './configuration.ts';
+import type { ConfigMember, Configuration } from './configuration.ts';
 import { encodeConfiguration, isMember } from './configuration.ts';
 import { maybeEnforce } from './in-force.ts';
 
@@ -31,30 +31,44 @@ export function changeMembership(raft: Raft, change: MembershipChange): Changed 
   return { kind: 'appended', index, term };
 }
 
-function afterwards(raft: Raft, own: Own<'leader'>, change: MembershipChange): Configuration | ChangeRefusal {
-  const { voters, learners } = raft.roster.configuration;
-  const id = change.kind === 'addLearner' ? change.member.id : change.id;
-  const isVoter = voters.some((member) => member.id === id);
-  const learner = learners.find((member) => member.id === id);
+type After = Configuration | ChangeRefusal;
+
+function afterwards(raft: Raft, own: Own<'leader'>, change: MembershipChange): After {
   switch (change.kind) {
     case 'addLearner':
-      if (isVoter || learner !== undefined) return 'alreadyMember';
-      if (!isMember(change.member)) return 'malformedMember';
-      if (voters.length + learners.length >= maxMembers) return 'tooManyMembers';
-      return { voters, learners: [...learners, change.member] };
+      return withLearner(raft, change.member);
     case 'promote':
-      if (isVoter) return 'alreadyMember';
-      if (learner === undefined) return 'unknownMember';
-      if (!isCaughtUp(raft, own, id)) return 'notCaughtUp';
-      return { voters: [...voters, learner], learners: learners.filter((member) => member.id !== id) };
+      return withVoter(raft, own, change.id);
     case 'remove':
-      if (!isVoter && learner === undefined) return 'unknownMember';
-      if (isVoter && voters.length === 1) return 'lastVoter';
-      return {
-        voters: voters.filter((member) => member.id !== id),
-        learners: learners.filter((member) => member.id !== id),
-      };
+      return without(raft, change.id);
+    default:
+      return change satisfies never;
   }
+}
+
+function withLearner({ roster }: Raft, member: ConfigMember): After {
+  const { voters, learners } = roster.configuration;
+  if ([...voters, ...learners].some(({ id }) => id === member.id)) return 'alreadyMember';
+  if (!isMember(member)) return 'malformedMember';
+  if (voters.length + learners.length >= maxMembers) return 'tooManyMembers';
+  return { voters, learners: [...learners, member] };
+}
+
+function withVoter(raft: Raft, own: Own<'leader'>, id: NodeId): After {
+  const { voters, learners } = raft.roster.configuration;
+  if (voters.some((member) => member.id === id)) return 'alreadyMember';
+  const learner = learners.find((member) => member.id === id);
+  if (learner === undefined) return 'unknownMember';
+  if (!isCaughtUp(raft, own, id)) return 'notCaughtUp';
+  return { voters: [...voters, learner], learners: learners.filter((member) => member.id !== id) };
+}
+
+function without({ roster }: Raft, id: NodeId): After {
+  const { voters, learners } = roster.configuration;
+  const isOther = (member: ConfigMember): boolean => member.id !== id;
+  if (voters.every(isOther) && learners.every(isOther)) return 'unknownMember';
+  if (voters.length === 1 && !voters.every(isOther)) return 'lastVoter';
+  return { voters: voters.filter(isOther), learners: learners.filter(isOther) };
 }
 
 /** A voter that is far behind could hold up everything: the majority grows, and it can not help yet (thesis 4.2.1). */

@@ -52,7 +52,7 @@ export function mayStand({ roster, configurations, commit, config }: Raft): bool
 /** One progress for each other member: who is new begins at `next`, who is no member any more is let go. */
 export function tendFollowers(raft: Raft, followers: Map<NodeId, Progress>, next: number): void {
   const { config, roster, now } = raft;
-  for (const id of [...followers.keys()]) if (!roster.others.includes(id)) followers.delete(id);
+  for (const id of followers.keys()) if (!roster.others.includes(id)) followers.delete(id);
   const limits = {
     maxInflightAppends: config.maxInflightAppends,
     maxInflightBytes: config.maxInflightBytes,

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { majorityOf, quorumIndex } from './quorum.ts';
 
 /** All lists of `length` values from 0 to `max`. */
-function* lists(length: number, max: number): Generator<number[]> {
-  if (length === 0) return yield [];
-  for (const rest of lists(length - 1, max)) for (let value = 0; value <= max; value += 1) yield [...rest, value];
+function lists(length: number, max: number): number[][] {
+  if (length === 0) return [[]];
+  const values = Array.from({ length: max + 1 }, (_, value) => value);
+  return lists(length - 1, max).flatMap((rest) => values.map((value) => [...rest, value]));
 }
 
 test('two majorities of one set have a voter in common, and less than a majority does not do', () => {
@@ -45,4 +46,4 @@ test('the index of a majority is the largest that a majority has reached: every 
   expect(quorumIndex([])).toBe(0);
 });
 
-const bits = (value: number): number => [...value.toString(2)].filter((bit) => bit === '1').length;
+const bits = (value: number): number => value.toString(2).replaceAll('0', '').length;

@@ -48,14 +48,8 @@ export class Progress {
   }
 
   get maySend(): boolean {
-    switch (this.state) {
-      case 'probe':
-        return this.#probeSentAt === undefined;
-      case 'snapshot':
-        return false;
-      case 'replicate':
-        return !this.inflight.full;
-    }
+    if (this.state === 'snapshot') return false;
+    return this.state === 'probe' ? this.#probeSentAt === undefined : !this.inflight.full;
   }
 
   /** After a state was installed even an empty append is worth sending: it proves that the follower has everything. */
