@@ -263,7 +263,7 @@ function roomOf(config: MemberConfig, ports: MemberPorts, replica: Replica, own:
     peers: config.peers,
     own,
     leads: () => replica.status().role === 'leader',
-    isReachable: (peer) => replica.status().followers.get(peer)?.recentlyActive ?? false,
+    otherVoters: () => new Map([...replica.status().followers].filter(([, { voter }]) => voter)),
     async ask(peer, signal) {
       const { members } = await ports.forward(peer, 'cluster', request, { signal });
       return members.find(({ id }) => id === peer.id)?.disk;

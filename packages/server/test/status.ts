@@ -1,7 +1,14 @@
 // What a member says of itself, for tests of those who show it.
 import type { MemberStatus } from '../src/member.ts';
 
-const follower = { match: 90, applied: 80, inflight: 1, recentlyActive: true };
+const follower = {
+  voter: true,
+  state: 'replicate' as const,
+  match: 90,
+  applied: 80,
+  inflight: 1,
+  recentlyActive: true,
+};
 /** A leader with something in every field; `raft` is what is different. */
 export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => ({
   raft: {
@@ -19,6 +26,9 @@ export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => (
     quorumHeardAtMs: 0,
     transferringTo: undefined,
     waitingReads: 0,
+    configuration: { voters: [], learners: [] },
+    configurationIndex: 0,
+    isVoter: true,
     waitingProposals: 3,
     waitingEntries: 4,
     logBytes: 12_345,

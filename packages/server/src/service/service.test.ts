@@ -32,6 +32,7 @@ function serviceInTest(forward: ServicePorts['forward'] = () => Promise.reject(n
   const service = createService({
     desk: desk as Desk,
     placement: placement as Placement,
+    reads: { placement, byAny: () => false, readIndex: () => Promise.resolve(false) },
     quota,
     forward,
     retryAfterMs: 300,

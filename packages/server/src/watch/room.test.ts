@@ -28,7 +28,7 @@ function roomInTest(size: number) {
     peers,
     own: () => world.own,
     leads: () => world.leads,
-    isReachable: (peer) => !world.away.has(peer),
+    otherVoters: () => new Map(peers.slice(1).map(({ id }) => [id, { recentlyActive: !world.away.has(id) }])),
     ask({ id }, signal) {
       world.asked.push(id);
       const answer = world.answers.get(id);

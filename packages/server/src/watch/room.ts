@@ -11,8 +11,8 @@ export interface RoomPorts {
   /** The own disk. */
   own(): DiskSeen | undefined;
   leads(): boolean;
-  /** Was heard by this leader within an election timeout. */
-  isReachable(peer: NodeId): boolean;
+  /** Whether this leader has heard each of the other voters within an election timeout; nobody on a follower. */
+  otherVoters(): ReadonlyMap<NodeId, { readonly recentlyActive: boolean }>;
   /** What a peer says of its disk; undefined when it does not know. May fail. */
   ask(peer: Peer, signal: AbortSignal): Promise<DiskSeen | undefined>;
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
@@ -39,8 +39,7 @@ const answerMs = 2_000;
 const retryAfterMs = 5_000;
 
 export function createRoom(ports: RoomPorts): Room {
-  const { self, peers, log } = ports;
-  const quorum = Math.floor(peers.length / 2) + 1;
+  const { self, log } = ports;
   const words = createWords(ports);
   let isRefusing = false;
   let refused = 0;
@@ -55,8 +54,9 @@ export function createRoom(ports: RoomPorts): Room {
     if (low.size === 0) return true;
     if (low.has(self)) return false;
     // One that is not there has room, and is no help: what is acknowledged now lies on the disks of the others.
-    const usable = peers.filter(({ id }) => !low.has(id) && (id === self || ports.isReachable(id)));
-    return usable.length >= quorum;
+    const others = [...ports.otherVoters()];
+    const usable = others.filter(([id, { recentlyActive }]) => recentlyActive && !low.has(id));
+    return 1 + usable.length > (1 + others.length) / 2;
   };
   const tell = (): void => {
     const mustRefuse = ports.leads() && !hasRoom();

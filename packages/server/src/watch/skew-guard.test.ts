@@ -4,7 +4,14 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../../test/manual-clock.ts';
 import { createSkewGuard, restMs, skewLastsMs } from './skew-guard.ts';
 
-const follower = (match: number, recentlyActive = true) => ({ match, applied: match, inflight: 0, recentlyActive });
+const follower = (match: number, recentlyActive = true, voter = true) => ({
+  voter,
+  state: 'replicate' as const,
+  match,
+  applied: match,
+  inflight: 0,
+  recentlyActive,
+});
 
 /** n1 leads, and its clock is a second ahead. */
 function guardInTest() {
@@ -48,6 +55,8 @@ function guardInTest() {
   return { guard, world, lookFor, said };
 }
 
+type World = ReturnType<typeof guardInTest>['world'];
+
 test('a leader whose own clock stays wrong hands over, once, to the one with a right clock that has most', () => {
   const { guard, world, lookFor, said } = guardInTest();
   lookFor(skewLastsMs - 100);
@@ -58,11 +67,28 @@ test('a leader whose own clock stays wrong hands over, once, to the one with a r
   expect(guard.handOvers).toBe(1);
 });
 
-test.each([
-  ['its clock agrees again in between', (world: ReturnType<typeof guardInTest>['world']) => (world.skewed = [])],
-  ['it does not lead', (world: ReturnType<typeof guardInTest>['world']) => (world.role = 'follower')],
-  ['only another clock is wrong', (world) => (world.skewed = [{ voter: 'n2', skewMs: -900 }])],
-] as const)('nothing is handed over when %s', (_, change) => {
+const changes: readonly [what: string, change: (world: World) => void][] = [
+  [
+    'its clock agrees again in between',
+    (world) => {
+      world.skewed = [];
+    },
+  ],
+  [
+    'it does not lead',
+    (world) => {
+      world.role = 'follower';
+    },
+  ],
+  [
+    'only another clock is wrong',
+    (world) => {
+      world.skewed = [{ voter: 'n2', skewMs: -900 }];
+    },
+  ],
+];
+
+test.each(changes)('nothing is handed over when %s', (_, change) => {
   const { world, lookFor } = guardInTest();
   lookFor(skewLastsMs - 100);
   const before = { ...world };
@@ -73,13 +99,14 @@ test.each([
   expect(world.to).toEqual([]);
 });
 
-test('never to a wrong clock, to an unknown one, or to a node that does not answer', () => {
+test('never to a wrong clock, to an unknown one, to a node that does not answer, or to one without a vote', () => {
   const { world, lookFor } = guardInTest();
   world.skewed = [...world.skewed, { voter: 'n3', skewMs: -900 }];
   lookFor(skewLastsMs);
   expect(world.to).toEqual(['n2']);
   for (const change of [
     (other: typeof world) => other.followers.set('n2', follower(90, false)),
+    (other: typeof world) => other.followers.set('n2', follower(90, true, false)),
     (other: typeof world) => other.known.delete('n2'),
   ]) {
     const other = guardInTest();

@@ -62,7 +62,7 @@ export function createSkewGuard(ports: SkewGuardPorts): SkewGuard {
   };
 }
 
-/** Answers, has a clock that is known and right, and has most of the log: it can take over soonest. */
+/** Has a vote, answers, has a clock that is known and right, and has most of the log: it can take over soonest. */
 function betterLeader(
   followers: RaftStatus['followers'],
   skewed: readonly Skew[],
@@ -70,6 +70,6 @@ function betterLeader(
 ): NodeId | undefined {
   const wrong = new Set(skewed.map(({ voter }) => voter));
   return [...followers]
-    .filter(([id, { recentlyActive }]) => recentlyActive && known.has(id) && !wrong.has(id))
+    .filter(([id, { voter, recentlyActive }]) => voter && recentlyActive && known.has(id) && !wrong.has(id))
     .sort(([, a], [, b]) => b.match - a.match || b.applied - a.applied)[0]?.[0];
 }
