@@ -126,9 +126,9 @@ test.each<[PeerSecurity['kind'], Readonly<Record<string, Attack>>, readonly stri
     });
     const notes = ['before'];
     const during = async (attack: Promise<unknown>): Promise<void> => {
-      let isOver = false;
+      const progress = { isOver: false };
       const over = attack.finally(() => {
-        isOver = true;
+        progress.isOver = true;
       });
       do {
         notes.push(`note ${notes.length}`);
