@@ -44,10 +44,11 @@ const election: Target = {
     const granted = new Set<string>();
     const refused = new Set<string>();
     for (let left = random.int(0, 10); left > 0; left--) {
-      const voter = random.pick(voters);
+      // A learner answers, too, and has no vote.
+      const voter = random.pick([...voters, 'learner']);
       const grants = random.chance(0.5);
       votes.count(voter, grants);
-      (grants ? granted : refused).add(voter);
+      if (voter !== 'learner') (grants ? granted : refused).add(voter);
     }
     const down = new Set(voters.filter(() => random.chance(0.2)));
     const says = `granted ${[...granted].join()}, refused ${[...refused].join()}, down ${[...down].join()} of ${voters.length}`;
