@@ -1,7 +1,7 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
 import { HoldfastError, type RequestOf } from '@holdfast/api';
-import type { NodeId } from '@holdfast/raft';
+import type { NodeId, RaftStatus } from '@holdfast/raft';
 import { createScheduler, type Scheduler } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
 import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
@@ -10,6 +10,7 @@ import type { Leading } from './service/desk.ts';
 import { createPlacement, type Place, type Placement } from './service/placement.ts';
 import { createQuota, type Quota } from './service/quota.ts';
 import { createService } from './service/service.ts';
+import { type Activation, createActivation } from './watch/activation.ts';
 import { createDiskSpace, type DiskSpace } from './watch/disk-space.ts';
 import { createLeadership, type Leadership } from './watch/leadership.ts';
 import { createObserver, type Observer } from './watch/observer.ts';
@@ -45,6 +46,7 @@ class LocalMember implements Member {
   readonly #diskSpace: DiskSpace;
   readonly #room: Room;
   readonly #skewGuard: SkewGuard;
+  readonly #activation: Activation;
   readonly #quota: Quota = createQuota();
   #phase: 'opened' | 'started' | 'stopping' = 'opened';
   #isHandingOver = false;
@@ -94,6 +96,13 @@ class LocalMember implements Member {
       handOver: (to) => this.#handOver(to),
       clock,
       log,
+    });
+    this.#activation = createActivation({
+      serving: () => this.#leadership.serving() !== undefined,
+      activeVersion: () => replica.store.activeVersion,
+      others: () => othersIn(replica.status()),
+      versions: () => replica.status().versions,
+      activate: (version) => replica.propose({ kind: 'activate', version }),
     });
     this.#room = roomOf(config, ports, replica, () => this.#diskSpace.seen);
     this.service = this.#createService();
@@ -203,6 +212,7 @@ class LocalMember implements Member {
     this.#leadership.watch();
     this.#observer.look({ wasPaused });
     this.#skewGuard.look();
+    this.#activation.look();
     this.#diskSpace.maybeLook();
     this.#room.look();
     this.#pauses.sleeps(heartbeatMs);
@@ -295,6 +305,9 @@ function schedulerOf(
     { graceMs: config.graceMs },
   );
 }
+
+const othersIn = ({ id, configuration }: RaftStatus): NodeId[] =>
+  [...configuration.voters, ...configuration.learners].map((member) => member.id).filter((member) => member !== id);
 
 /** Topics are never renamed, so a name that was looked up once stays right. As many as there are topics at most. */
 function nameOf(replica: Replica, names: Map<number, string>, topic: number): string {

@@ -44,6 +44,7 @@ class Driver<Result> implements RaftNode<Result> {
   readonly #loop: Loop<Result>;
   readonly #ticker: Ticker;
   readonly #compaction: Compaction;
+  readonly #versions = new Map<NodeId, readonly number[]>();
   readonly #snapshots: Snapshots;
   #isStopping = false;
   #onDrained: (() => void) | undefined;
@@ -124,6 +125,7 @@ class Driver<Result> implements RaftNode<Result> {
       firstIndex: log.firstIndex,
       compactedEntries: this.#compaction.compacted,
       snapshots: this.#snapshots.status,
+      versions: this.#versions,
       refusals: this.#refusals.counts,
     };
   }
@@ -276,10 +278,12 @@ class Driver<Result> implements RaftNode<Result> {
   }
 
   #hello(): Hello {
-    const { identity, lastIndex } = this.#options.log;
+    const { log, stateMachine } = this.#options;
+    const { identity, lastIndex } = log;
     const { id, members, incarnation, founding } = identity;
     const clusterId = founding?.confirmed === true ? founding.record.clusterId : undefined;
-    const versions = this.#options.versions?.() ?? protocolVersions;
+    // A process that speaks less than what all members have agreed on is not let in.
+    const versions = protocolVersions.filter((version) => version >= stateMachine.activeVersion);
     return { clusterId, id, members, incarnation, bootId: this.#bootId, lastDurableIndex: lastIndex, versions };
   }
 
@@ -319,6 +323,7 @@ class Driver<Result> implements RaftNode<Result> {
         this.#refusals.count('refusedPeer');
         return this.#sendControl(hello.id, verdict.refusal);
       case 'admitted':
+        this.#versions.set(hello.id, hello.versions);
         if (!this.#formation.isFounded) this.#formation.tell(hello.id);
         this.#loop.input((core) => {
           if (verdict.restarted) core.peerDown(hello.id);

@@ -39,8 +39,6 @@ export interface RaftNodeOptions<Result> {
   readonly log: LogStore;
   readonly stateMachine: SnapshotStateMachine<Result>;
   readonly transport: Transport;
-  /** What this process speaks and accepts, asked at each handshake; all that this build knows when absent. See `Hello`. */
-  readonly versions?: () => readonly number[];
   readonly clock: Clock;
   readonly random: () => number;
   readonly owner: RaftOwner;
@@ -59,6 +57,8 @@ export interface RaftStatus extends CoreStatus {
   readonly firstIndex: number;
   readonly compactedEntries: number;
   readonly snapshots: SnapshotStatus;
+  /** The versions of the protocol that each other member speaks, as its last process said; absent: not heard yet. */
+  readonly versions: ReadonlyMap<NodeId, readonly number[]>;
   /** Refusals and drops by the name of their bound. */
   readonly refusals: ReadonlyMap<string, number>;
 }
