@@ -3,7 +3,20 @@
 import * as fc from 'fast-check';
 import { MemoryLevel } from 'memory-level';
 import { expect, test } from 'vitest';
-import { encodeCommand, encodeStamp, openStore, type StateExport, type StateRow, type Store } from '../src/index.ts';
+import {
+  type Effect,
+  encodeCommand,
+  encodeStamp,
+  openStore,
+  readBackup,
+  restoreRows,
+  type StateExport,
+  type StateRow,
+  type Store,
+  verifyBackup,
+  verifyState,
+  writeBackup,
+} from '../src/index.ts';
 import { type Database, type Entry, Harness } from './harness.ts';
 import { concrete, type Step, steps } from './operations.ts';
 import { Reference } from './reference.ts';
@@ -87,6 +100,34 @@ test('a member that adopts another one s state goes on like it', { timeout: 120_
   );
 });
 
+test('any state comes back from a backup, but for its epoch and its place in the log', {
+  timeout: 120_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, chunkBytes, async (work, pieceBytes) => {
+      const node = await Harness.open({ limits });
+      await runWork(node, work, () => {});
+      const taken = node.store.exportState();
+      const pieces: Uint8Array[] = [];
+      for await (const piece of writeBackup(taken, { clusterId: 'c', createdMs: 1 })) pieces.push(piece);
+      await taken.close();
+      const file = Buffer.concat(pieces);
+      const source = async function* (): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < file.length; at += pieceBytes) yield file.subarray(at, at + pieceBytes);
+      };
+      expect(await verifyBackup(source())).toMatchObject({ isWhole: true, faults: [] });
+      const database = await openDatabase();
+      const place = { generation: 3, epoch: 2, applied: { index: 1, term: 1 } };
+      for await (const effects of restoreRows(await readBackup(source()), place)) await write(database, effects);
+      const verified = await verifyState({ database, limits, generation: 3 });
+      expect(verified).toMatchObject({ epoch: 2, applied: place.applied, isWhole: true, faults: [] });
+      const restored = await openStore({ database, limits, generation: 3 });
+      expect((await rowsOf(restored)).slice(1)).toEqual((await rowsOf(node.store)).slice(1));
+    }),
+    { numRuns: 8 },
+  );
+});
+
 /** Below version 2 nobody sends a state, and the running hash depends on the generation. */
 async function runWork(node: Harness, work: readonly Step[], after: (number: number) => void): Promise<void> {
   const reference = new Reference(limits);
@@ -152,10 +193,14 @@ async function writeRows(
   generation: number,
   rows: readonly StateRow[],
 ): Promise<StateRow | undefined> {
-  const batch = database.batch();
-  for (const { key, value } of store.importRows(generation, rows)) if (value !== undefined) batch.put(key, value);
-  await batch.write();
+  await write(database, store.importRows(generation, rows));
   return rows.at(-1);
+}
+
+async function write(database: Database, effects: readonly Effect[]): Promise<void> {
+  const batch = database.batch();
+  for (const { key, value } of effects) if (value !== undefined) batch.put(key, value);
+  await batch.write();
 }
 
 async function openDatabase(): Promise<Database> {
