@@ -48,8 +48,9 @@ export function readCalls(path: string, firstPlace: number, listener: CallListen
     if (first === plus || first === minus || bracket === -1) continue;
     const atMs = Number(line.toString('latin1', timeAt, timeEnd)) * 1_000;
     const name = line.toString('latin1', bodyAt, bracket);
-    const isOpen = line.subarray(-unfinished.length).equals(unfinished);
-    const textEnd = isOpen ? line.length - unfinished.length : line.lastIndexOf(closing);
+    const ending = openEndings.find((text) => line.subarray(-text.length).equals(text));
+    const isOpen = ending !== undefined;
+    const textEnd = isOpen ? line.length - ending.length : line.lastIndexOf(closing);
     if (textEnd < bracket) throw new Error(`${path}, line ${at - firstPlace + 1}: a call without an end`);
     const call: Call = { name, begin: at, end: Number.POSITIVE_INFINITY, atMs, result: undefined };
     if (!listener.entered(call, line.subarray(bracket + 1, textEnd))) continue;
@@ -61,7 +62,8 @@ export function readCalls(path: string, firstPlace: number, listener: CallListen
 
 const space = 0x20;
 const [less, plus, minus, openBracket] = [0x3c, 0x2b, 0x2d, 0x28];
-const unfinished = Buffer.from(' <unfinished ...>');
+/** Another thread's line comes between; or the process was killed while strace wrote this one. */
+const openEndings = [' <unfinished ...>', ' <detached ...>'].map((text) => Buffer.from(text));
 const closing = Buffer.from(') = ');
 const equals = Buffer.from(' = ');
 const chunkBytes = 8 * 2 ** 20;

@@ -48,6 +48,7 @@ test('what was under way when the process was killed: a write as far as the file
       `7 1.6 write(${file(9, '/d/1.log')}, "${hex('abcd')}", 4 <unfinished ...>`,
       `8 1.7 fdatasync(${file(9, '/d/1.log')} <unfinished ...>`,
       '7 1.8 <... write resumed>) = ?',
+      `9 1.9 fdatasync(${file(9, '/d/1.log')} <detached ...>`,
     ],
     [{ path: '1.log', bytes: 3 }],
   );
