@@ -47,7 +47,7 @@ export function stepHeartbeatResponse(
   if (progress === undefined) return;
   progress.heardAt = raft.now;
   progress.applied = response.applied;
-  progress.round = Math.max(progress.round, response.round);
+  progress.round = Math.max(progress.round, Math.min(response.round, own.round));
   progress.maybeResend(raft.now);
 }
 

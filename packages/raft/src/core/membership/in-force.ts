@@ -68,5 +68,6 @@ function enforce(raft: Raft, configurations: readonly LoggedConfiguration[]): vo
   assert(latest !== undefined, 'some configuration always counts');
   raft.configurations = configurations;
   raft.roster = rosterOf(latest, raft.config.id);
+  for (const id of raft.down) if (!raft.roster.others.includes(id)) raft.down.delete(id); // it is missed no more
   if (raft.own.role === 'leader') tendFollowers(raft, raft.own.followers, raft.log.lastIndex);
 }
