@@ -45,8 +45,15 @@ export async function producer(context: ClientContext): Promise<void> {
       body: { messages },
       headers: { 'idempotency-key': key },
     };
-    const answer = await untilAnswered(context.nodes, random.below(3), () => request, limits);
+    let sent = 0;
+    const send = () => {
+      sent += 1;
+      return request;
+    };
+    const answer = await untilAnswered(context.nodes, random.below(3), send, limits);
     const atMs = Date.now();
+    // A refusal speaks of its own attempt: one before it, whose answer was lost, may have been kept.
+    const lost = answer === undefined || sent > 1;
     const kept = answer?.status === 200 ? (answer.json['messages'] as readonly Scheduled[]) : undefined;
     for (const [at, number] of numbers.entries()) {
       const message = kept?.[at];
@@ -59,7 +66,7 @@ export async function producer(context: ClientContext): Promise<void> {
           id: message.id,
           deliverAtMs: message.deliverAtMs,
         });
-      else history.add({ kind: 'scheduleEnded', number, atMs, outcome: answer === undefined ? 'unknown' : 'failed' });
+      else history.add({ kind: 'scheduleEnded', number, atMs, outcome: lost ? 'unknown' : 'failed' });
     }
     if (kept !== undefined && random.chance(0.15))
       await cancel(context, random.pick(kept).id, random.below(aheadMs * 1.2));
