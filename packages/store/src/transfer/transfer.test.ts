@@ -133,6 +133,20 @@ test('a view, and an export, that were taken before another state is adopted sta
   expect(await behind.check()).toEqual([]);
 });
 
+test('topics of the state before are not among those of the one that is adopted', async () => {
+  const ahead = await Story.open(['g']);
+  await ahead.schedule(0);
+  const behind = await Story.open([]);
+  const other = { kind: 'schedule', topic: 'only here', messages: [], idempotency: undefined } as const;
+  await behind.node.apply(other);
+  await install(behind, 2, await rowsOf(ahead));
+  await behind.node.store.adopt(2);
+  const view = behind.node.store.view();
+  expect(view.topics().map(({ name }) => name)).toEqual(['t']);
+  expect(view.topicByName('only here')).toBeUndefined();
+  await view.close();
+});
+
 test('a low-water mark of the state before says nothing about the one that is adopted', async () => {
   const ahead = await Story.open(['g']);
   const [first] = await ahead.schedule(0, 0);
