@@ -70,7 +70,7 @@ export async function producer(context: ClientContext): Promise<void> {
     }
     if (kept !== undefined && random.chance(0.15))
       await cancel(context, random.pick(kept).id, random.below(aheadMs * 1.2));
-    if (kept !== undefined && random.chance(0.1)) crowds.push(crowd(context, random.pick(kept).id, aheadMs));
+    if (kept !== undefined && random.chance(0.3)) crowds.push(crowd(context, random.pick(kept).id, aheadMs));
     await pause(random.below(60));
   }
   await Promise.all(crowds);
