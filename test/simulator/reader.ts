@@ -24,11 +24,17 @@ function databaseOf(tree: Tree): Database & StateReader {
 }
 
 /** Every entry on this disk. @throws RaftError when the log can not be opened */
-export async function readLog(tree: Tree, id: string, members: readonly string[]): Promise<readonly Entry[]> {
+export async function readLog(
+  tree: Tree,
+  id: string,
+  members: readonly string[],
+): Promise<{ readonly firstIndex: number; readonly entries: readonly Entry[] }> {
   const database = databaseOf(tree);
   const store = await openStore({ database, generation: await readGeneration(database) });
   const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: () => 0.5 });
-  return log.lastIndex < log.firstIndex ? [] : log.entries(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY);
+  const { firstIndex, lastIndex } = log;
+  const entries = lastIndex < firstIndex ? [] : log.entries(firstIndex, lastIndex, Number.POSITIVE_INFINITY);
+  return { firstIndex, entries };
 }
 
 export interface Replayed {

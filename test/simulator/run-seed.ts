@@ -241,11 +241,13 @@ async function readLogs(world: World, hashes: ReadonlyMap<number, string>): Prom
   for (const { id, disk, damaged } of world.machines) {
     if (damaged !== undefined) continue;
     try {
-      logs.push({ id, entries: await readLog(disk.tree, id, members) });
+      const { firstIndex, entries } = await readLog(disk.tree, id, members);
+      logs.push({ id, entries: world.archive.whole(entries, firstIndex) });
     } catch (error) {
       world.violations.push(`the log on a disk that nothing happened to opens: ${id}: ${String(error)}`);
     }
   }
+  world.violations.push(...world.archive.faults.map((fault) => `what is committed is the same everywhere: ${fault}`));
   world.violations.push(...differences(logs).map((fault) => `${logMatchingSays}: ${fault}`));
   const upTo = Math.max(0, ...hashes.keys());
   const longest = logs.find(({ entries }) => (entries.at(-1)?.index ?? 0) >= upTo);
@@ -293,5 +295,6 @@ function reachedBy({ history, network, machines, profile }: World): Readonly<Rec
     diskLow: history.failures.get('HF_DISK_LOW') ?? 0,
     starts: machines.reduce((sum, { starts }) => sum + starts, 0) - profile.nodes,
     lostMessages: network.lost,
+    installed: machines.reduce((sum, { member }) => sum + (member?.status().raft.snapshots.installed ?? 0), 0),
   };
 }

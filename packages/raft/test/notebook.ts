@@ -90,7 +90,8 @@ export class Notebook implements SnapshotStateMachine<number> {
 
   importRows(generation: number, rows: readonly StateRow[]): Effects {
     const read = rows.map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }));
-    for (const { key, value } of read) if (!/^\d{8}$/.test(key.toString())) throw new Error(`no row of mine: ${value}`);
+    for (const { key } of read)
+      if (!/^\d{8}$/.test(key.toString())) throw new Error(`no row of mine: ${key.toString('hex')}`);
     this.#imported.set(generation, [...(this.#imported.get(generation) ?? []), ...read]);
     return read.map((row) => placed(generation, row));
   }

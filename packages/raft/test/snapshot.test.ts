@@ -21,9 +21,7 @@ function started(world: World): Promise<Member[]> {
 async function write(world: World, leader: Member, from: number, count: number): Promise<void> {
   for (let note = from; note < from + count; note++) {
     let outcome: Outcome<number> | undefined;
-    void leader.node.propose(bytes(`note ${note} ${padding}`)).then((it) => {
-      outcome = it;
-    });
+    void leader.node.propose(bytes(`note ${note} ${padding}`)).then((it) => (outcome = it));
     await world.clock.until(() => outcome !== undefined);
     expect(outcome).toMatchObject({ kind: 'applied' });
   }
@@ -116,7 +114,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('a transfer that is cut off at any moment go
   heal();
   await world.clock.until(caughtUp(members, written), 20_000);
   expect(lost.machine.notes).toEqual(leader.machine.notes);
-  expect(members.map(({ fatal }) => fatal())).toEqual([undefined, undefined, undefined]);
+  expect(members.map((member) => member.fatal())).toEqual([undefined, undefined, undefined]);
 });
 
 test('a leader that dies in the middle of a transfer: the next one offers its own state', async () => {
@@ -126,7 +124,7 @@ test('a leader that dies in the middle of a transfer: the next one offers its ow
   world.network.kill(leader.id);
   const rest = members.filter((member) => member !== leader);
   await world.clock.until(caughtUp(rest, 85), 20_000);
-  expect(rest.map(({ fatal }) => fatal())).toEqual([undefined, undefined]);
+  expect(rest.map((member) => member.fatal())).toEqual([undefined, undefined]);
 });
 
 test('a member that stops in the middle of a transfer begins anew, and sweeps what it had', async () => {
@@ -142,7 +140,7 @@ test('a member that stops in the middle of a transfer begins anew, and sweeps wh
   await world.clock.until(() => again.machine.notes.length === 85, 20_000);
   await world.clock.until(() => again.log.unswept === 0, 20_000);
   expect(again.machine.notes).toEqual(leader.machine.notes);
-  expect(members.map(({ fatal }) => fatal())).toEqual([undefined, undefined, undefined]);
+  expect(members.map((member) => member.fatal())).toEqual([undefined, undefined, undefined]);
 });
 
 test('a piece that comes damaged, twice or too late does no harm', async () => {

@@ -8,7 +8,7 @@ import type { TrueTime } from './clock.ts';
 import type { Process } from './process.ts';
 import { get, put, remove, rows, type Tree } from './sorted-map.ts';
 
-interface Operation {
+export interface Operation {
   readonly key: string;
   readonly value: Uint8Array | undefined;
 }
@@ -28,6 +28,8 @@ export interface DiskOptions {
   readonly writeMs: number;
   /** Of a few rows, about. */
   readonly readMs: number;
+  /** Sees every batch that is kept, and what was there before it. */
+  readonly seen?: (before: Tree, operations: readonly Operation[]) => void;
 }
 
 /** LevelDB begins another log file after this many bytes (scaled down), and closes the old one without a sync. */
@@ -35,6 +37,7 @@ const fileBytes = 256 * 1024;
 const journalLength = 200;
 
 export class Disk {
+  readonly #seen: DiskOptions['seen'];
   readonly #time: TrueTime;
   readonly #random: Random;
   readonly #writeMs: number;
@@ -57,7 +60,8 @@ export class Disk {
   finished = 0;
   unsynced = 0;
 
-  constructor({ time, random, writeMs, readMs }: DiskOptions, tree?: Tree) {
+  constructor({ time, random, writeMs, readMs, seen }: DiskOptions, tree?: Tree) {
+    this.#seen = seen;
     this.#tree = tree;
     this.#time = time;
     this.#random = random;
@@ -160,6 +164,7 @@ export class Disk {
   }
 
   #keep(operations: readonly Operation[], sync: boolean): void {
+    this.#seen?.(this.#tree, operations);
     this.#journal.push({ before: this.#tree, operations, file: this.#file, synced: false });
     if (this.#capacityBytes !== undefined) this.#usedBytes += this.#change(operations);
     this.#tree = applied(this.#tree, operations);

@@ -6,6 +6,7 @@ import { type Random, seeded } from '../random.ts';
 import { createTrace, type Trace } from '../trace.ts';
 import { Client } from '../work/client.ts';
 import { emptyHistory, type History } from '../work/history.ts';
+import { Archive } from './archive.ts';
 import { apiOf, ClientNetwork } from './client-network.ts';
 import { createTrueTime, MachineClock, type TrueTime } from './clock.ts';
 import { Disk } from './disk.ts';
@@ -21,6 +22,8 @@ export interface World {
   readonly requests: ClientNetwork;
   readonly machines: readonly Machine[];
   readonly history: History;
+  /** What logs that were compacted have let go of. */
+  readonly archive: Archive;
   /** What nobody may ever see; each is a sentence. */
   readonly violations: string[];
   client(name: string, giveUpAfterMs: number): Client;
@@ -42,6 +45,8 @@ export const mostWildMs = 3_600_000;
 /** Scaled down, as the work is: it lasts for the seconds until every node has looked and the leader knows, and some more. */
 export const minFreeBytes = 192 * 1024;
 
+/** So little that whoever is away for a moment needs a snapshot. */
+const retention = { retainBytes: 12_000, retainEntries: 60, catchUpBytes: 24_000 } as const;
 const timing = { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
 
 export function createWorld({ seed, profile, keepLines, print }: WorldOptions): World {
@@ -73,7 +78,9 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     const said = error.stack ?? error.message;
     violations.push(`a node stops only for a reason: ${machine.id} had none, and said: ${said}`);
   };
-  const machines = createMachines(profile, ids, random, { time, trace, network, requests, onStopped: stopped });
+  const archive = new Archive();
+  const around = { time, trace, network, requests, archive, onStopped: stopped };
+  const machines = createMachines(profile, ids, random, around);
   const machineOf = (id: NodeId): Machine => {
     const machine = machines.find((candidate) => candidate.id === id);
     if (machine === undefined) throw new Error(`there is no machine ${id}`);
@@ -88,6 +95,7 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     requests,
     machines,
     history,
+    archive,
     violations,
     client: (name, giveUpAfterMs) => {
       const own = random.fork(`client ${name}`);
@@ -101,28 +109,36 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
   };
 }
 
-type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'requests' | 'onStopped'>;
+type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'requests' | 'onStopped'> & {
+  readonly archive: Archive;
+};
 
 /**
  * Clocks are wrong within the bound; with `wildClock` one of them is ahead by anything up to an hour. Not behind: where a
  * leader knows only two clocks the slower one counts, and what ran on it runs out when a third one is heard.
  */
 function createMachines(profile: Profile, ids: readonly NodeId[], random: Random, around: Surroundings): Machine[] {
-  const { time } = around;
+  const { time, archive } = around;
   const peers = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
   const wild = profile.wildClock ? random.int(0, ids.length - 1) : -1;
   return ids.map((id, i): Machine => {
     const own = random.fork(id);
     const skewMs = i === wild ? own.next() * mostWildMs : (own.next() * 2 - 1) * profile.skewMs;
     const limits = { maxClockSkewMs: 500, minFreeBytes, freeMarginBytes: 48 * 1024 };
-    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, ...limits };
+    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, ...limits, retention };
     return new Machine({
       ...around,
       id,
       config,
       wildClock: i === wild,
       clock: new MachineClock(time, skewMs, (own.next() * 2 - 1) * profile.drift),
-      disk: new Disk({ time, random: own.fork('disk'), writeMs: profile.writeMs, readMs: profile.readMs }),
+      disk: new Disk({
+        time,
+        random: own.fork('disk'),
+        writeMs: profile.writeMs,
+        readMs: profile.readMs,
+        seen: (before, operations) => archive.see(id, before, operations),
+      }),
       random: own.fork('process'),
     });
   });

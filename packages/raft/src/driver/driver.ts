@@ -7,12 +7,13 @@ import { drawToken } from '../log/founding.ts';
 import { checkIdentity } from '../log/identity.ts';
 import { RaftError, reasonOf } from '../raft-error.ts';
 import { Compaction, defaultRetention } from '../snapshot/compaction.ts';
-import { type ReceivedState, Snapshots } from '../snapshot/snapshots.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
+import { snapshotsOf } from '../snapshot/snapshots-of.ts';
 import { protocolVersions } from '../wire/handshake.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { Admission } from './formation/admission.ts';
-import { configurationAt, configurationsOf } from './formation/configurations.ts';
+import { configurationsOf } from './formation/configurations.ts';
 import { decodeControl, encodeControl, type FormationState, type Refusal } from './formation/control.ts';
 import { Formation } from './formation/formation.ts';
 import { Rejected } from './formation/rejected.ts';
@@ -61,7 +62,7 @@ class Driver<Result> implements RaftNode<Result> {
     this.#hearing = new Hearing(members.filter((member) => member !== id));
     this.#compaction = new Compaction(log, { ...defaultRetention, ...options.retention });
     this.#loop = this.#createLoop();
-    this.#snapshots = this.#createSnapshots();
+    this.#snapshots = snapshotsOf(options, this.#loop, this.#refusals, (error) => this.#fail(error));
     this.#formation = new Formation({
       log,
       clock,
@@ -216,35 +217,6 @@ class Driver<Result> implements RaftNode<Result> {
     });
   }
 
-  #createSnapshots(): Snapshots {
-    const { log, stateMachine, clock, random, transport } = this.#options;
-    return new Snapshots({
-      log,
-      stateMachine,
-      clock,
-      random,
-      status: () => this.#loop.status,
-      configurationAt: (index) => configurationAt(log, index),
-      sendControl: (to, bytes) => {
-        if (!this.#loop.hasEnded) transport.sendControl(to, bytes);
-      },
-      sendBulk: (to, bytes) => {
-        if (!this.#loop.hasEnded) transport.sendBulk(to, bytes);
-      },
-      count: (what) => this.#refusals.count(what),
-      onReceived: (restore) => this.#received(restore),
-      onInstalled: (peer, index) => this.#loop.input((core) => core.snapshotInstalled(peer, index)),
-      onFailed: (error) => this.#fail(error),
-    });
-  }
-
-  /** A whole state lies on the disk. The core may have caught up by itself meanwhile. */
-  #received(restore: ReceivedState): void {
-    this.#loop.input((core) => {
-      if (core.restore(restore) === 'unneeded') this.#snapshots.notNeeded(restore.index);
-    });
-  }
-
   /** The fate of what was appended may still become known within about an election; then it is unknown. */
   #termEnded(term: number): void {
     this.#onTermEnded?.();
@@ -342,7 +314,10 @@ class Driver<Result> implements RaftNode<Result> {
         return this.#formationHeard(from, control);
       case 'refusal':
         return this.#refusalHeard(from, control);
-      default:
+      case 'snapshotOffer':
+      case 'snapshotFetch':
+      case 'snapshotGone':
+      case 'snapshotInstalled':
         if (this.#mayTakePart(from)) this.#snapshots.heard(from, control);
     }
   }

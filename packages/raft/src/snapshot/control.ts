@@ -59,6 +59,8 @@ function jsonOf(control: SnapshotControl): object {
     case 'snapshotGone':
     case 'snapshotInstalled':
       return control;
+    default:
+      return control satisfies never;
   }
 }
 

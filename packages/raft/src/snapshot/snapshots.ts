@@ -13,8 +13,6 @@ import { Exporter } from './export.ts';
 import { Installer } from './install.ts';
 import { Sweeper } from './sweeper.ts';
 
-export type { ReceivedState };
-
 export type SnapshotCount = 'goneExport' | 'repeatedFetch' | 'brokenSnapshot' | 'lateChunk' | 'strangeOffer';
 
 export interface SnapshotsOptions {
