@@ -16,7 +16,9 @@ export type Hold =
   | { readonly kind: 'done' };
 
 export type End =
-  | { readonly kind: 'cancelled' | 'delivered' }
+  | { readonly kind: 'cancelled' }
+  /** `stands`: the group that kept it was deleted, and nobody has swept it yet, so that a get still lists the others. */
+  | { readonly kind: 'delivered'; readonly stands?: boolean }
   | { readonly kind: 'stopped'; readonly attempts: number };
 
 export interface MessageState {
@@ -75,7 +77,7 @@ const textOfHold = (hold: Hold): string => {
 };
 
 export function textOfState({ life, groups, lastToken, answers }: MessageState): string {
-  const lifeText = typeof life === 'string' ? life : `${life.kind} ${life.kind === 'stopped' ? life.attempts : ''}`;
+  const lifeText = typeof life === 'string' ? life : JSON.stringify(life);
   const held = Object.keys(groups)
     .sort()
     .map((name) => `${name} ${textOfHold(groups[name] ?? { kind: 'waiting' })}`);
@@ -88,10 +90,11 @@ export const withHold = (state: MessageState, group: string, hold: Hold): Messag
 });
 
 /** Whatever makes the last group done makes the message go. */
-export function settled(state: MessageState): MessageState {
+export function settled(state: MessageState, stands = false): MessageState {
   const holds = Object.values(state.groups);
   const done = state.life === 'stored' && holds.length > 0 && holds.every(({ kind }) => kind === 'done');
-  return done ? { ...state, life: { kind: 'delivered' } } : state;
+  if (!done) return state;
+  return { ...state, life: stands ? { kind: 'delivered', stands } : { kind: 'delivered' } };
 }
 
 /** The lease of a group ends without an acknowledgement: the message comes again, or its attempts are used up. */

@@ -135,6 +135,23 @@ const good: readonly [string, readonly Op[], Partial<MessageWorld>?][] = [
   ['a clock that is ahead by what is allowed', [between(960, 970, lease(5, 1_500))], { skewMs: 40 }],
 ];
 
+const keptByOne: readonly Op[] = [
+  between(20, 30, ok({ kind: 'createGroup', group: 'h' }, { of: 'done' })),
+  leased,
+  between(1_020, 1_030, settle('ack', 5, 'ok')),
+  between(1_040, 1_050, ok({ kind: 'deleteGroup', group: 'h' }, { of: 'done' })),
+];
+
+test('a message that only a deleted group kept is delivered, and stands until it is swept', () => {
+  const seen = [between(1_060, 1_070, get('delivered', 'done')), between(1_080, 1_090, get('delivered'))];
+  expect(judged([...keptByOne, ...seen])).toMatchObject({ kind: 'linearizable' });
+  const back = between(1_100, 1_110, get('delivered', 'done'));
+  expect(judged([...keptByOne, ...seen, back])).toMatchObject({
+    kind: 'notLinearizable',
+    reason: expect.stringContaining('get -> delivered, g done 0 [1100.0, 1110.0]: the message is delivered'),
+  });
+});
+
 test.each(good)('accepted: %s', (_, history, change) => {
   expect(judged(history, change)).toMatchObject({ kind: 'linearizable' });
 });

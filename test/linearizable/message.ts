@@ -109,7 +109,7 @@ const changed = (before: MessageState, next: Next): Next =>
 
 function withoutGroup(state: MessageState, group: string): MessageState {
   const groups = Object.fromEntries(Object.entries(state.groups).filter(([name]) => name !== group));
-  return settled({ ...state, groups });
+  return settled({ ...state, groups }, true);
 }
 
 function cancel(world: MessageWorld, { state, answer, moment }: Here, key: string | undefined): Next {
@@ -167,18 +167,26 @@ function get(world: MessageWorld, { state, answer, moment }: Here): Next {
   const { seen } = answer;
   return each(mayHaveBecome(state, Object.keys(state.groups), world, moment), (one) => {
     const expected = seenOf(one);
-    return describeSeen(expected) === describeSeen(seen) ? [one] : `the message is ${describeSeen(expected)}`;
+    if (describeSeen(expected) === describeSeen(seen)) return [one];
+    const swept: MessageState = { ...one, life: { kind: 'delivered' } };
+    const isSwept = standing(one) && describeSeen(seenOf(swept)) === describeSeen(seen);
+    return isSwept ? [swept] : `the message is ${describeSeen(expected)}`;
   });
 }
 
-function seenOf({ life, groups }: MessageState): GetAnswer {
+const standing = ({ life }: MessageState): boolean =>
+  typeof life !== 'string' && life.kind === 'delivered' && life.stands === true;
+
+function seenOf(state: MessageState): GetAnswer {
+  const { life, groups } = state;
   if (life === 'absent') return { state: 'notFound', groups: [] };
-  if (life !== 'stored') return { state: life.kind, groups: [] };
+  if (life !== 'stored' && !standing(state)) return { state: life.kind, groups: [] };
   const lines = Object.entries(groups).map(([group, hold]) => ({
     group,
     state: hold.kind,
     attempts: 'attempt' in hold ? hold.attempt : 0,
   }));
+  if (life !== 'stored') return { state: life.kind, groups: lines };
   return { state: lines.every(({ state }) => state === 'waiting') ? 'waiting' : 'outstanding', groups: lines };
 }
 
