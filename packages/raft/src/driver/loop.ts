@@ -266,8 +266,9 @@ export class Loop<Result> {
     // Builds of the first version can neither send nor take a state.
     if (stateMachine.activeVersion < 2) return undefined;
     let needed = neededFrom() ?? Number.POSITIVE_INFINITY;
-    for (const { match, recentlyActive } of this.#status.followers.values()) {
-      if (recentlyActive) needed = Math.min(needed, match + 1);
+    for (const { match, recentlyActive, state } of this.#status.followers.values()) {
+      // What a member needs that is to get a snapshot is said by the export.
+      if (recentlyActive && state !== 'snapshot') needed = Math.min(needed, match + 1);
     }
     return compaction.next(stateMachine.applied.index, needed);
   }

@@ -150,8 +150,10 @@ class LevelLog implements LogStore {
   }
 
   async newGeneration(): Promise<number> {
-    const highest = this.#generations.highest + 1;
+    let drawn = 0;
     await this.#writer.writeBeside((batch) => {
+      const highest = this.#generations.highest + 1;
+      drawn = highest;
       const next = { highest, unswept: [...this.#generations.unswept, highest] };
       batch.put(generationsKey, encodeGenerations(next));
       return () => {
@@ -159,7 +161,7 @@ class LevelLog implements LogStore {
         this.#imported = highest;
       };
     });
-    return highest;
+    return drawn;
   }
 
   writeImport(generation: number, effects: Effects): Promise<void> {

@@ -26,6 +26,8 @@ interface Current {
   readonly id: number;
   readonly state: StateExport;
   usedAtMs: number;
+  /** Members that have asked for rows and have not said that they are done. */
+  readonly users: Set<NodeId>;
   /** Members whose request is being answered. */
   readonly answering: Set<NodeId>;
 }
@@ -64,9 +66,16 @@ export class Exporter {
       return send(from, { kind: 'snapshotGone', exportId });
     }
     current.usedAtMs = clock.monotonicMs();
+    current.users.add(from);
     if (current.answering.has(from)) return count('repeatedFetch');
     current.answering.add(from);
     void this.#answer(current, from, after);
+  }
+
+  /** This member has all that it needs. */
+  finished(peer: NodeId): void {
+    const users = this.#current?.users;
+    if (users?.delete(peer) === true && users.size === 0) this.close();
   }
 
   tick(nowMs: number): void {
@@ -91,7 +100,7 @@ export class Exporter {
   #open(): Current {
     const { clock, random, exportState } = this.#options;
     const id = Math.floor(random() * Number.MAX_SAFE_INTEGER);
-    this.#current = { id, state: exportState(), usedAtMs: clock.monotonicMs(), answering: new Set() };
+    this.#current = { id, state: exportState(), usedAtMs: clock.monotonicMs(), users: new Set(), answering: new Set() };
     return this.#current;
   }
 

@@ -118,6 +118,7 @@ export class Snapshots {
         if (status().role !== 'leader') return this.#send(from, { kind: 'snapshotGone', exportId: control.exportId });
         return this.#exporter.fetched(from, control);
       case 'snapshotInstalled':
+        this.#exporter.finished(from);
         if (status().role === 'leader') onInstalled(from, control.index);
     }
   }
