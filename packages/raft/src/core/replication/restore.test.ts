@@ -64,6 +64,34 @@ test('entries that disagree with it go, durable or on their way to the disk', ()
   expect(b.status).toMatchObject({ lastIndex: 6, durableIndex: 6, applied: 6 });
 });
 
+test('the end of a write that was under way makes nothing durable of what takes the place of its entries', () => {
+  const b = follower({ log: [1, 1, 1], term: 2 });
+  append(b, 2, [3, 1], [2, 2]);
+  b.turn(); // 4/2 and 5/2 are being written
+  expect(b.restore(stateOf([1, 1, 1, 3]))).toBe('accepted');
+  append(b, 3, [4, 3], [3]);
+  b.finishWrite();
+  expect(b.status).toMatchObject({ lastIndex: 5, term: 3 });
+  expect(b.status.durableIndex).toBeLessThan(4);
+  b.settle();
+  expect(termsOf(b)).toEqual([1, 1, 1, 3, 3]);
+});
+
+test('what is committed and was not given out before a state came is in the state', () => {
+  const b = follower({ log: [1, 1, 1], term: 2, config: { maxApplyBytes: 1 } });
+  b.applies = false;
+  append(b, 2, [3, 1], [], 3);
+  b.turn();
+  b.restore(stateOf([1, 1, 1, 2]));
+  b.apply();
+  expect(b.applied).toHaveLength(1);
+  b.turn();
+  b.finishWrite();
+  b.applies = true;
+  b.settle();
+  expect(b.applied.map((entry) => entry.term)).toEqual([1, 1, 1, 2]);
+});
+
 test('what comes after the state waits for a write of its own, and so does its acknowledgement', () => {
   const b = follower({ log: [1], term: 2 });
   b.restore(stateOf([1, 1, 2]));

@@ -21,9 +21,8 @@ export function restore(raft: Raft, state: Restore): 'accepted' | 'unneeded' {
   }
   if (term > raft.term) becomeFollower(raft, term, undefined);
   else if (own.role !== 'follower') becomeFollower(raft, raft.term, undefined);
-  for (const [slot, message] of raft.held) {
-    if (message.kind === 'appendResponse' && message.accepted) raft.held.delete(slot); // of the log that goes
-  }
+  // Acknowledgements that wait for the disk stay: they are of this term, whose leader has the entry at `index`, so none of
+  // them names what is thrown away here.
   log.restore(index, term, raft.commit);
   raft.commit = index;
   replaceConfigurations(raft, { index, configuration: state.configuration });
