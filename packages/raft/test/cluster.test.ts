@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createRaftNode, createTcpTransport, type Outcome, openLevelLog, type RaftNode } from '../src/index.ts';
+import {
+  createRaftNode,
+  createTcpTransport,
+  type Outcome,
+  openLevelLog,
+  type RaftNode,
+  type Retention,
+} from '../src/index.ts';
 import { freePort, realClock, until } from './real.ts';
 import { bytes, Notebook, timing } from './world.ts';
 
@@ -34,15 +41,25 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-async function start(id: string, directory = id, port = ports.get(id) ?? 0): Promise<Running> {
+interface Given {
+  /** What an earlier start of the member had; without it everything is applied anew. */
+  readonly machine?: Notebook;
+  readonly retention?: Partial<Retention>;
+}
+
+async function start(
+  id: string,
+  directory = id,
+  port = ports.get(id) ?? 0,
+  { machine = new Notebook(), retention = {} }: Given = {},
+): Promise<Running> {
   const database = new Level<Uint8Array, Uint8Array>(join(root, directory), {
     keyEncoding: 'view',
     valueEncoding: 'view',
   });
   await database.open();
-  const machine = new Notebook();
-  // The notebook keeps nothing between two starts, so everything is applied anew.
-  const log = await openLevelLog({ database, applied: 0, id, members: ids, random: Math.random });
+  const applied = machine.applied.index;
+  const log = await openLevelLog({ database, applied, id, members: ids, random: Math.random });
   const address = (peer: string) => ({ host: '127.0.0.1', port: ports.get(peer) ?? 0 });
   const peers = new Map(ids.filter((peer) => peer !== id).map((peer) => [peer, address(peer)]));
   const transport = createTcpTransport({
@@ -63,6 +80,7 @@ async function start(id: string, directory = id, port = ports.get(id) ?? 0): Pro
     transport,
     clock: realClock,
     random: Math.random,
+    retention,
     owner: {
       entryHeader: () => bytes(id),
       onLeader: () => {
@@ -144,4 +162,34 @@ test('a second process under the name of a member stops, and the member goes on'
   expect(members.map(({ fatal }) => fatal())).toEqual([undefined, undefined, undefined]);
   expect(leader.leads()).toBe(true);
   for (const { node } of members) expect(node.status().refusals.get('notAdmitted')).toBeUndefined();
+});
+
+test('a member that was away gets the state over the wire, writes it beside its own, and opens with it again', async () => {
+  const retention = { retainBytes: 200_000, retainEntries: 50, catchUpBytes: 400_000 };
+  const members = await Promise.all(ids.map((id) => start(id, id, ports.get(id), { retention })));
+  const leader = await leaderOf(members);
+  await propose(leader, 0, 10);
+  const away = members.find((member) => member !== leader);
+  if (away === undefined) throw new Error('three were started');
+  await until(() => away.machine.notes.length === 10);
+  await away.kill();
+  running = running.filter((member) => member !== away);
+  const padding = 'x'.repeat(8_000);
+  for (let note = 10; note < 210; note += 10) {
+    await Promise.all(Array.from({ length: 10 }, (_, i) => leader.node.propose(bytes(`note ${note + i} ${padding}`))));
+  }
+  const back = await start(away.id, away.id, ports.get(away.id), { retention, machine: away.machine });
+  await until(() => back.machine.notes.length === 210);
+  expect(back.machine.notes).toEqual(leader.machine.notes);
+  expect(back.node.status().snapshots.installed).toBe(1);
+  expect(back.node.status().snapshots.receivedBytes).toBeGreaterThan(1_000_000);
+  await until(() => back.node.status().snapshots.sweeping === 0);
+
+  await back.kill();
+  running = running.filter((member) => member !== back);
+  await propose(leader, 210, 1);
+  const again = await start(away.id, away.id, ports.get(away.id), { retention, machine: back.machine });
+  await until(() => again.machine.notes.length === 211);
+  expect(again.node.status().snapshots.installed).toBe(0);
+  expect(again.fatal()).toBeUndefined();
 });
