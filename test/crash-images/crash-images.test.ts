@@ -17,13 +17,10 @@ import { type History, readHistory } from './trace/operations.ts';
 const rows = 60;
 /** Writes rows one after the other, and says of each on a socket that it is written. Rows are looked at here, not names. */
 const script = `
-  import { open } from 'node:fs/promises';
   import { connect } from 'node:net';
   import { openDirectory } from '@holdfast/server';
   const [folder, port, sync] = process.argv.slice(1);
   const { database } = await openDirectory(folder, () => undefined);
-  const names = await open(folder + '/db');
-  await names.sync();
   const socket = connect(Number(port), '127.0.0.1');
   for (let row = 0; row < ${rows}; row++) {
     const batch = database.batch();

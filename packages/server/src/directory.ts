@@ -1,7 +1,7 @@
 // The data directory: one LevelDB for log and state, locked against a second process, and made only once. LevelDB makes a
 // database that is not there, and does so as well when only its file CURRENT was lost: a node would come back empty and
 // vote again. So the directory itself says whether it was made before.
-import { mkdir, open, readdir, readFile, rename, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, Range } from '@holdfast/raft';
 import { CorruptRow, type ScanOptions, type Snapshot, type StateReader } from '@holdfast/store';
@@ -29,8 +29,11 @@ type Marker = 'none' | 'making' | 'made';
  */
 export async function openDirectory(dataDir: string, onWrite: (durationMs: number) => void): Promise<OpenDirectory> {
   const marker = await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => prepare(dataDir));
-  const level = await openLevel(dataDir, marker !== 'made');
+  const level = marker === 'made' ? await openLevel(dataDir, false) : await makeLevel(dataDir);
   try {
+    // LevelDB names its MANIFEST anew at each open, and leaves it to chance when that name reaches the disk: until then
+    // power loss brings back the one before, of which nothing was synced after the first start.
+    await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => syncDirectory(join(dataDir, databaseName)));
     if (marker !== 'made') await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => writeMarker(dataDir, 'made'));
   } catch (error) {
     await level.close();
@@ -103,12 +106,33 @@ async function writeMarker(dataDir: string, state: Marker): Promise<void> {
   await file.sync();
   await file.close();
   await rename(`${path}.new`, path);
-  const directory = await open(dataDir, 'r');
-  await directory.sync();
-  await directory.close();
+  await syncDirectory(dataDir);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 type Bytes = Level<Uint8Array, Uint8Array>;
+
+/**
+ * Power loss while a database was being made may leave one that does not open: LevelDB does not sync the first file that it
+ * writes. Nothing was acknowledged yet, so it is made anew. Only after LevelDB has looked at its lock.
+ */
+async function makeLevel(dataDir: string): Promise<Bytes> {
+  try {
+    return await openLevel(dataDir, true);
+  } catch (error) {
+    if (!(error instanceof StartError && error.code === 'HF_DIRECTORY_DAMAGED')) throw error;
+    await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => rm(join(dataDir, databaseName), { recursive: true }));
+    return await openLevel(dataDir, true);
+  }
+}
 
 async function openLevel(dataDir: string, createIfMissing: boolean): Promise<Bytes> {
   const level: Bytes = new Level<Uint8Array, Uint8Array>(join(dataDir, databaseName), {
