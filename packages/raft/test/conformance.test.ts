@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import { MemoryLevel } from 'memory-level';
 import { afterEach, describe, expect, test } from 'vitest';
-import { logStoreChecks, stateMachineChecks, transportChecks } from '../src/conformance/index.ts';
+import {
+  logStoreChecks,
+  snapshotMachineChecks,
+  stateMachineChecks,
+  transportChecks,
+} from '../src/conformance/index.ts';
 import {
   createTcpTransport,
   type Database,
@@ -119,4 +124,7 @@ describe('the network of the tests', () => {
 describe('the notebook', () => {
   const entries = [['one', 'two'], ['three']].map((notes) => ({ header: bytes('header'), commands: notes.map(bytes) }));
   for (const { name, run } of stateMachineChecks({ create: () => new Notebook(), entries })) test(name, run);
+  const open = async () => ({ machine: new Notebook(), write: async () => undefined });
+  const more = { open, entries: [...entries, ...entries] };
+  for (const { name, run } of snapshotMachineChecks(more)) test(name, run);
 });
