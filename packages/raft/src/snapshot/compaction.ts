@@ -17,8 +17,9 @@ export const defaultRetention: Retention = {
   catchUpBytes: 256 * 2 ** 20,
 };
 
-/** What one turn compacts at most: as much as the log store deletes a turn, so that nothing piles up. */
+/** What one turn compacts at most. Their sizes are read from the disk, while the event loop waits. */
 const stepEntries = 512;
+const stepBytes = 8 * 2 ** 20;
 
 export class Compaction {
   readonly #log: Pick<LogStore, 'firstIndex' | 'logBytes' | 'entryBytes'>;
@@ -42,7 +43,8 @@ export class Compaction {
     const { firstIndex } = this.#log;
     let { logBytes } = this.#log;
     let first = firstIndex;
-    while (first <= applied && first < firstIndex + stepEntries) {
+    const leastBytes = logBytes - stepBytes;
+    while (first <= applied && first < firstIndex + stepEntries && logBytes > leastBytes) {
       const isKept = logBytes <= retainBytes && applied - first < retainEntries;
       const isNeeded = first >= neededFrom && logBytes <= catchUpBytes;
       if (isKept || isNeeded) break;
