@@ -29,6 +29,7 @@ export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => (
     configuration: { voters: [], learners: [] },
     configurationIndex: 0,
     isVoter: true,
+    versions: new Map([['n2', [1, 2]]]),
     waitingProposals: 3,
     waitingEntries: 4,
     logBytes: 12_345,
