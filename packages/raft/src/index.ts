@@ -32,4 +32,4 @@ export type { PeerFault } from './wire/counts.ts';
 export { type ProtocolVersion, protocolVersions } from './wire/handshake.ts';
 export { minSecretBytes, type PeerSecurity } from './wire/security/security.ts';
 export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';
-export type { Address, Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';
+export type { Address, Guests, Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';

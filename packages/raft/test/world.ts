@@ -89,6 +89,8 @@ export class ManualClock implements Clock {
 export class Network {
   readonly #clock: Clock;
   readonly #ends = new Map<NodeId, { readonly events: TransportEvents; readonly hello: () => Hello }>();
+  /** Whom each of them dials. */
+  readonly #peers = new Map<NodeId, ReadonlySet<NodeId>>();
   readonly cut = new Set<string>();
   /** What a message becomes on its way. */
   rewrite: (message: Message) => Message = (message) => message;
@@ -111,11 +113,15 @@ export class Network {
     return {
       start: async (events, hello) => {
         this.#ends.set(id, { events, hello });
-        for (const [peer, end] of this.#ends) {
-          if (peer === id) continue;
-          end.events.onPeerUp(hello());
-          events.onPeerUp(end.hello());
+        for (const peer of this.#ends.keys()) {
+          if (peer !== id && (this.#dials(id, peer) || this.#dials(peer, id))) this.#connect(id, peer);
         }
+      },
+      setPeers: (peers) => {
+        const others = new Set(peers.keys());
+        const known = this.#peers.get(id) ?? new Set();
+        this.#peers.set(id, others);
+        for (const peer of others) if (!known.has(peer)) this.#connect(id, peer);
       },
       send: (message: Message) =>
         deliver(message.to, (events) => events.onMessage(this.rewrite(message), { wallMs: this.#clock.wallMs() })),
@@ -131,6 +137,17 @@ export class Network {
         for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
       },
     };
+  }
+
+  #dials(id: NodeId, peer: NodeId): boolean {
+    return this.#peers.get(id)?.has(peer) ?? true;
+  }
+
+  #connect(a: NodeId, b: NodeId): void {
+    const [one, two] = [this.#ends.get(a), this.#ends.get(b)];
+    if (one === undefined || two === undefined) return;
+    two.events.onPeerUp(one.hello());
+    one.events.onPeerUp(two.hello());
   }
 
   isThere(id: NodeId): boolean {

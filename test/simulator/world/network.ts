@@ -22,6 +22,7 @@ interface End {
   readonly wallMs: () => number;
   readonly events: TransportEvents;
   readonly hello: () => Hello;
+  readonly dials: (peer: NodeId) => boolean;
   /** Peers with a connection, and which one it is. */
   readonly connected: Map<NodeId, number>;
   closed: boolean;
@@ -74,9 +75,19 @@ export class Network {
   /** The transport of one life of a node. */
   transport(id: NodeId, process: Process, wallMs: () => number): Transport {
     let own: End | undefined;
+    let dialled: (peer: NodeId) => boolean = () => true;
     return {
       start: (events, hello) => {
-        own = { id, process, wallMs, events, hello, connected: new Map(), closed: false };
+        own = {
+          id,
+          process,
+          wallMs,
+          events,
+          hello,
+          dials: (peer) => dialled(peer),
+          connected: new Map(),
+          closed: false,
+        };
         this.#ends.set(id, own);
         return Promise.resolve();
       },
@@ -89,6 +100,9 @@ export class Network {
       // Pieces of snapshots take their time, and are signs of life, as appends are.
       sendBulk: (to, bytes) => {
         if (own !== undefined) this.#carry(own, to, (end) => this.#bulk(end, id, bytes), 'bulk');
+      },
+      setPeers: (peers) => {
+        dialled = (peer) => peers.has(peer);
       },
       close: () => {
         if (own !== undefined) this.#close(own, 'reset');
@@ -146,7 +160,7 @@ export class Network {
       const two = this.#ends.get(b);
       if (one !== undefined) this.#giveUpIfSilent(one, b);
       if (two !== undefined) this.#giveUpIfSilent(two, a);
-      if (one !== undefined && two !== undefined) this.#connect(one, two);
+      if (one !== undefined && two !== undefined && (one.dials(b) || two.dials(a))) this.#connect(one, two);
     });
   }
 

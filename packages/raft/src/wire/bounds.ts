@@ -13,6 +13,8 @@ export const wireBounds = {
   /** From the first byte of a connection to the end of its handshake. */
   handshakeMs: 2000,
   connectMs: 1000,
+  /** A node that gets its first peer while it runs, and can not listen, tries again after so long. */
+  listenAgainMs: 1000,
   /** A connection that takes no bytes for so long is given up: its other end is gone without a word. */
   stallMs: 2000,
   /** A connection that lasted for less is not dialled again at once, but as after a failed attempt. */

@@ -12,6 +12,7 @@ export type FaultName =
   | `refused.${RefusalReason}`
   | `tls.${TlsFault}`
   | 'unanswered'
+  | 'listen'
   | 'strangers.tooMany'
   | 'strangers.tooSlow';
 
@@ -30,6 +31,7 @@ export type CountName =
 
 const sentences: ReadonlyMap<string, string> = new Map([
   ...Object.entries(refusals).map(([reason, says]) => [`refused.${reason}`, says] as const),
+  ['listen', 'its address for the other members can not be listened on; it tries again'],
   ['unanswered', 'it ended the connection without a word, as a member does with one that it does not believe'],
 ]);
 

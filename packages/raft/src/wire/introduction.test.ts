@@ -14,8 +14,8 @@ const frame = (kind: 'hail' | 'greeting', body: Uint8Array) => ({
 /** Who hails as b on the lane for control, and whose seal is right, then greets so. */
 function greeted(from: string, to: string, lane: LaneName) {
   const security = { kind: 'secret', secret, accepted: [secret] } as const;
-  const peers = new Set(['b', 'c']);
-  const introduction = new Introduction({ id: 'a', peers, security, hello: () => helloOf('a'), names: () => true });
+  const knows = (id: string): boolean => ['b', 'c'].includes(id);
+  const introduction = new Introduction({ id: 'a', knows, security, hello: () => helloOf('a'), names: () => true });
   const hail = frame('hail', encodeHail({ from: 'b', to: 'a', lane: 'control' }));
   expect(introduction.hear(hail)).toMatchObject({ kind: 'challenged' });
   return introduction.hear(frame('greeting', encodeHandshake({ version: 1, lane, to, hello: helloOf(from) })));

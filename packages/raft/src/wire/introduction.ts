@@ -9,7 +9,8 @@ import type { Hello } from './transport.ts';
 
 export interface IntroductionOptions {
   readonly id: NodeId;
-  readonly peers: ReadonlySet<NodeId>;
+  /** Who may introduce himself under this name? */
+  readonly knows: (id: NodeId) => boolean;
   readonly security: ReadySecurity;
   readonly hello: () => Hello;
   /** Whom its certificate names; everybody, where no certificate was asked for. */
@@ -72,8 +73,8 @@ export class Introduction {
   }
 
   #nameFault(to: NodeId, from: NodeId): RefusalReason | undefined {
-    const { id, peers } = this.#options;
+    const { id, knows } = this.#options;
     if (to !== id) return 'wrongReceiver';
-    return peers.has(from) ? undefined : 'unknownMember';
+    return knows(from) ? undefined : 'unknownMember';
   }
 }

@@ -17,7 +17,7 @@ import type { Address, Hello, TransportEvents } from './transport.ts';
 
 export interface ListenerOptions {
   readonly id: NodeId;
-  readonly peers: ReadonlySet<NodeId>;
+  readonly knows: (id: NodeId) => boolean;
   readonly group: number;
   readonly security: ReadySecurity;
   readonly clock: Clock;
@@ -112,6 +112,13 @@ export class Listener {
     for (const connection of this.#connections) if (connection.from?.peer === peer) this.#end(connection);
   }
 
+  /** Ends the connections of those who are known no more. */
+  dropUnknown(): void {
+    for (const connection of this.#connections) {
+      if (connection.from !== undefined && !this.#options.knows(connection.from.peer)) this.#end(connection);
+    }
+  }
+
   #accept(socket: Socket): void {
     const { clock, counts } = this.#options;
     if (this.#isClosed) return void socket.destroy();
@@ -153,8 +160,8 @@ export class Listener {
   }
 
   #listenTo(connection: Connection, socket: Socket, names: (id: NodeId) => boolean): void {
-    const { id, peers, group, security, hello } = this.#options;
-    const introduction = new Introduction({ id, peers, security, hello, names });
+    const { id, knows, group, security, hello } = this.#options;
+    const introduction = new Introduction({ id, knows, security, hello, names });
     const reader = new FrameReader(group, maxHandshakeBytes);
     const channel: Channel = { socket, connection, reader, introduction, seal: undefined };
     socket.on('data', (chunk) => this.#read(channel, chunk));

@@ -9,13 +9,13 @@ import type { LaneName, ProtocolVersion } from './handshake.ts';
 import { Lane } from './lane.ts';
 import { Listener } from './listener.ts';
 import { type PeerSecurity, type ReadySecurity, readySecurity } from './security/security.ts';
-import type { Address, Hello, Transport, TransportEvents } from './transport.ts';
+import type { Address, Guests, Hello, Transport, TransportEvents } from './transport.ts';
 
 export interface TcpOptions {
   readonly id: NodeId;
   /** Where this member listens for the others. */
   readonly listen: Address;
-  /** Where the others are to be found. */
+  /** Where the others are to be found, until `setPeers` says otherwise. Without any, nothing is listened on. */
   readonly peers: ReadonlyMap<NodeId, Address>;
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads attempts to connect. */
@@ -45,19 +45,32 @@ export function createTcpTransport(options: TcpOptions): TcpTransport {
   return new Tcp(options);
 }
 
-type Lanes = Readonly<Record<LaneName, Lane>>;
+interface Lanes extends Readonly<Record<LaneName, Lane>> {
+  readonly address: Address;
+}
+
+/** From the start on. */
+interface Started {
+  readonly events: TransportEvents;
+  readonly hello: () => Hello;
+  listener: Listener | undefined;
+}
 
 class Tcp implements TcpTransport {
   readonly #options: TcpOptions;
   readonly #counts: Counts;
   readonly #security: ReadySecurity;
   readonly #lanes = new Map<NodeId, Lanes>();
-  #listener: Listener | undefined;
+  #peers: ReadonlyMap<NodeId, Address>;
+  #guests: Guests = new Set();
+  #started: Started | undefined;
+  #cancelListen: (() => void) | undefined;
   #isClosed = false;
 
   constructor(options: TcpOptions) {
     const { id, clock, security = { kind: 'none' }, onFault } = options;
     this.#options = options;
+    this.#peers = options.peers;
     this.#counts = new Counts(onFault);
     this.#security = readySecurity(security, id, clock.wallMs());
   }
@@ -75,24 +88,76 @@ class Tcp implements TcpTransport {
   }
 
   async start(events: TransportEvents, hello: () => Hello): Promise<void> {
-    const { id, listen, peers, clock, group = 1 } = this.#options;
-    const counts = this.#counts;
-    this.#listener = new Listener({
+    if (this.#isClosed) return;
+    const started: Started = { events, hello, listener: undefined };
+    this.#started = started;
+    if (this.#hasCompany) await this.#listen(started);
+    this.#tendLanes();
+  }
+
+  setPeers(peers: ReadonlyMap<NodeId, Address>, guests: Guests): void {
+    this.#peers = peers;
+    this.#guests = guests;
+    if (this.#isClosed || this.#started === undefined) return;
+    this.#started.listener?.dropUnknown();
+    this.#tendLanes();
+    if (this.#hasCompany && this.#started.listener === undefined) void this.#listenAtLast(this.#started);
+  }
+
+  /** A node on its own needs no port. */
+  get #hasCompany(): boolean {
+    return this.#peers.size > 0 || this.#guests === 'anybody' || this.#guests.size > 0;
+  }
+
+  #knows(id: NodeId): boolean {
+    return this.#peers.has(id) || this.#guests === 'anybody' || this.#guests.has(id);
+  }
+
+  #listen(started: Started): Promise<void> {
+    const { id, listen, clock, group = 1 } = this.#options;
+    const { events, hello } = started;
+    started.listener = new Listener({
       id,
-      peers: new Set(peers.keys()),
+      knows: (peer) => this.#knows(peer),
       group,
       security: this.#security,
       clock,
-      counts,
+      counts: this.#counts,
       hello,
       events,
       onIntroduced: (peer) => this.#hurry(peer),
     });
-    await this.#listener.listen(listen);
-    if (this.#isClosed) return;
-    for (const [peer, address] of peers) {
+    return started.listener.listen(listen);
+  }
+
+  /** It runs already, and others count on it: that a port is taken is no reason to stop. */
+  async #listenAtLast(started: Started): Promise<void> {
+    try {
+      await this.#listen(started);
+    } catch {
+      started.listener = undefined;
+      if (this.#isClosed) return;
+      const { id, clock } = this.#options;
+      this.#counts.fault('listen', id);
+      this.#cancelListen = clock.after(wireBounds.listenAgainMs, () => this.setPeers(this.#peers, this.#guests));
+    }
+  }
+
+  /** One pair of lanes for each peer, at its present address. */
+  #tendLanes(): void {
+    if (this.#isClosed || this.#started === undefined) return;
+    const { events, hello } = this.#started;
+    for (const [peer, { address, control, bulk }] of this.#lanes) {
+      const now = this.#peers.get(peer);
+      if (now?.host === address.host && now.port === address.port) continue;
+      control.close();
+      bulk.close();
+      this.#lanes.delete(peer);
+    }
+    for (const [peer, address] of this.#peers) {
+      if (this.#lanes.has(peer)) continue;
       const lane = (name: LaneName): Lane => this.#lane(name, peer, address, events, hello);
-      const lanes = { control: lane('control'), bulk: lane('bulk') };
+      const lanes = { address, control: lane('control'), bulk: lane('bulk') };
       this.#lanes.set(peer, lanes);
       lanes.control.open();
       lanes.bulk.open();
@@ -127,8 +192,9 @@ class Tcp implements TcpTransport {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#cancelListen?.();
     // The door first: whoever loses a connection and tries again is refused, and knows at once.
-    const closed = this.#listener?.close();
+    const closed = this.#started?.listener?.close();
     for (const { control, bulk } of this.#lanes.values()) {
       control.close();
       bulk.close();
@@ -161,7 +227,7 @@ class Tcp implements TcpTransport {
       onWelcome: (theirs) => events.onPeerUp(theirs),
       onLost: (evidence) => {
         // What a dead leader has sent and nobody has read would pass for its life, and undo the election.
-        if (evidence === 'dead') this.#listener?.drop(peer);
+        if (evidence === 'dead') this.#started?.listener?.drop(peer);
         events.onPeerLost(peer, evidence);
       },
     });

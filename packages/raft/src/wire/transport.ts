@@ -6,6 +6,8 @@ export interface Address {
   readonly port: number;
 }
 
+export type Guests = ReadonlySet<NodeId> | 'anybody';
+
 /** What each side says first; checked before anything else is heard. */
 export interface Hello {
   readonly clusterId: string | undefined;
@@ -52,5 +54,13 @@ export interface Transport {
   sendControl(to: NodeId, bytes: Uint8Array): void;
   /** Beside appends, behind which it queues, and not before heartbeats. Dropped for a peer of protocol version 1. */
   sendBulk(to: NodeId, bytes: Uint8Array): void;
+  /**
+   * Whom to reach, and where, from now on; before the start or at any time after it. What was queued for others is
+   * dropped, and their connections end.
+   *
+   * @param guests who is heard beside them and not dialled: those who are to be told that they belong to the cluster no
+   * more, and whoever comes while this node waits to be taken in
+   */
+  setPeers(peers: ReadonlyMap<NodeId, Address>, guests: Guests): void;
   close(): Promise<void>;
 }

@@ -18,6 +18,7 @@ export const soloTransport: Transport = {
   send: () => undefined,
   sendControl: () => undefined,
   sendBulk: () => undefined,
+  setPeers: () => undefined,
   close: () => Promise.resolve(),
 };
 
