@@ -16,7 +16,6 @@ function upTo(random: Random, largest: number): number {
 }
 
 export const u8 = (random: Random): number => upTo(random, 0xff);
-export const u16 = (random: Random): number => upTo(random, 0xffff);
 export const u32 = (random: Random): number => upTo(random, 2 ** 32 - 1);
 export const u48 = (random: Random): number => upTo(random, 2 ** 48 - 1);
 export const safe = (random: Random): number => upTo(random, Number.MAX_SAFE_INTEGER);

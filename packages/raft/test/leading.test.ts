@@ -21,10 +21,11 @@ async function applied(world: World, by: Member, note: string): Promise<void> {
 
 function reading(member: Member) {
   const read: { outcome?: ReadOutcome; notes?: readonly string[] } = {};
-  void member.node.readIndex().then((outcome) => {
-    read.outcome = outcome;
+  const ask = async (): Promise<void> => {
+    read.outcome = await member.node.readIndex();
     read.notes = [...member.machine.notes];
-  });
+  };
+  void ask();
   return read;
 }
 

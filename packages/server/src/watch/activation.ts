@@ -1,6 +1,7 @@
 // The active version: what the whole cluster may use of what its builds know. The leader raises it, once every member has
 // said that it understands the next one (a rolling upgrade is over then), and it never falls.
 import type { NodeId } from '@holdfast/raft';
+import { newestVersion } from '@holdfast/store';
 
 export interface ActivationPorts {
   /** This node leads and serves. */
@@ -12,9 +13,6 @@ export interface ActivationPorts {
   versions(): ReadonlyMap<NodeId, readonly number[]>;
   activate(version: number): Promise<unknown>;
 }
-
-/** The newest version that this build knows. */
-export const newestVersion = 2;
 
 export interface Activation {
   look(): void;
