@@ -1,7 +1,6 @@
 // What must hold of a history, whoever made it. Shares no code with the product. Each check has a history that it refuses
 // (checks.test.ts). A check returns sentences, none when all is well.
 import { judgeAll } from '../../linearizable/objects.ts';
-import { readsAreLinearizable } from '../../linearizable/reads.ts';
 import type { HistoryEvent } from '../history.ts';
 import { messageObjects } from './message-objects.ts';
 
@@ -190,7 +189,7 @@ const countsThatDoNotAddUp: Check = (history) => {
 };
 
 /** All that clients were told of one message, in one order that time allows (test/linearizable). */
-const withoutAnOrder: Check = (history) => judgeAll(messageObjects(history, readsAreLinearizable)).faults;
+const withoutAnOrder: Check = (history) => judgeAll(messageObjects(history)).faults;
 
 export const checks: Readonly<Record<string, Check>> = {
   lost,

@@ -31,7 +31,7 @@ interface Message {
   readonly operations: Op[];
 }
 
-export function messageObjects(history: readonly HistoryEvent[], withReads: boolean): readonly ObjectHistory[] {
+export function messageObjects(history: readonly HistoryEvent[]): readonly ObjectHistory[] {
   const messages = new Map<number, Message>();
   const numbers = new Map<string, number>();
   for (const event of history) {
@@ -40,7 +40,7 @@ export function messageObjects(history: readonly HistoryEvent[], withReads: bool
     if ((event.kind === 'scheduleEnded' || event.kind === 'received') && event.id !== undefined)
       numbers.set(event.id, event.number);
   }
-  const reader = new Reader((id) => messages.get(numbers.get(id) ?? -1), messages, withReads);
+  const reader = new Reader((id) => messages.get(numbers.get(id) ?? -1), messages);
   for (const event of history) reader.read(event);
   reader.end();
   const groups = groupsOf(history);
@@ -78,7 +78,6 @@ function attemptsIn(answer: MessageAnswer): number {
 class Reader {
   readonly #byId: (id: string) => Message | undefined;
   readonly #byNumber: ReadonlyMap<number, Message>;
-  readonly #withReads: boolean;
   readonly #scheduled = new Set<number>();
   readonly #cancels = new Map<string, Of<'cancelInvoked'>>();
   /** One consumer settles a lease, one thing after the other. */
@@ -86,10 +85,9 @@ class Reader {
   /** A receive that is repeated gets the same lease: it was made once. */
   readonly #leases = new Map<string, Of<'received'>>();
 
-  constructor(byId: (id: string) => Message | undefined, byNumber: ReadonlyMap<number, Message>, withReads: boolean) {
+  constructor(byId: (id: string) => Message | undefined, byNumber: ReadonlyMap<number, Message>) {
     this.#byId = byId;
     this.#byNumber = byNumber;
-    this.#withReads = withReads;
   }
 
   read(event: HistoryEvent): void {
@@ -190,7 +188,6 @@ class Reader {
   }
 
   #look({ id, invokedMs, atMs, state, groups }: Of<'looked'>): void {
-    if (!this.#withReads) return;
     const outcome = ok({ of: 'get', seen: { state, groups } });
     this.#byId(id)?.operations.push({ call: { kind: 'get' }, invokedMs, endedMs: atMs, outcome });
   }

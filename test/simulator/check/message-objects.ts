@@ -28,7 +28,7 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
 /** Groups of the simulator give up after so many attempts as no run has. */
 const maxAttempts = 1_000_000;
 
-export function* messageObjects(evidence: Surroundings, withReads: boolean): Generator<ObjectHistory> {
+export function* messageObjects(evidence: Surroundings): Generator<ObjectHistory> {
   const { history } = evidence;
   const byTag = new Map<Tag, Op[]>([...history.scheduled].map(([tag, scheduled]) => [tag, [scheduleOf(scheduled)]]));
   const add = (tag: Tag, ...operations: readonly Op[]): void => {
@@ -44,10 +44,8 @@ export function* messageObjects(evidence: Surroundings, withReads: boolean): Gen
     const delivered = byReceipt.get(settled.receipt);
     if (delivered !== undefined) add(delivered.tag, ...settlesOf(settled, delivered, evidence.undisturbed));
   }
-  if (withReads) {
-    for (const { state, groups, tag, ...times } of history.looked)
-      add(tag, { ...at(times), call: { kind: 'get' }, outcome: ok({ of: 'get', seen: { state, groups } }) });
-  }
+  for (const { state, groups, tag, ...times } of history.looked)
+    add(tag, { ...at(times), call: { kind: 'get' }, outcome: ok({ of: 'get', seen: { state, groups } }) });
   for (const [tag, operations] of byTag) {
     const scheduled = history.scheduled.get(tag);
     if (scheduled === undefined) continue;

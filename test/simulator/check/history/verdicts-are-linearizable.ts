@@ -1,5 +1,4 @@
 import { judgeAll } from '../../../linearizable/objects.ts';
-import { readsAreLinearizable } from '../../../linearizable/reads.ts';
 import type { Check } from '../evidence.ts';
 import { keyObjects, messageObjects } from '../message-objects.ts';
 
@@ -7,6 +6,6 @@ import { keyObjects, messageObjects } from '../message-objects.ts';
 export const verdictsAreLinearizable: Check = {
   says: 'what clients were told of a message has an order in which it could have happened',
   find(evidence) {
-    return judgeAll([...messageObjects(evidence, readsAreLinearizable), ...keyObjects(evidence.history)]).faults;
+    return judgeAll([...messageObjects(evidence), ...keyObjects(evidence.history)]).faults;
   },
 };
