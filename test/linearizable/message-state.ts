@@ -29,7 +29,7 @@ export interface MessageState {
   /** Of all leases of the message. */
   readonly lastToken: number;
   /** The first answers to the idempotency keys of cancels. */
-  readonly answers: Readonly<Record<string, CancelAnswer>>;
+  readonly answers: Readonly<Record<string, Verdict>>;
 }
 
 /** `leasedUntilMs` and `attempts` are undefined where a history does not have them. */
@@ -37,6 +37,11 @@ export interface CancelAnswer {
   readonly kind: string;
   readonly leasedUntilMs?: number | undefined;
   readonly attempts?: number | undefined;
+}
+
+/** What a cancel answers here. `leasedAtLeastMs` in place of `leasedUntilMs`: of some lease nobody was told how long it is. */
+export interface Verdict extends CancelAnswer {
+  readonly leasedAtLeastMs?: number | undefined;
 }
 
 export interface Times {

@@ -43,6 +43,14 @@ const leased = between(1_000, 1_010, lease(5, 1_500));
 const judged = (history: readonly Op[], change: Partial<MessageWorld> = {}) =>
   judge(messageSpecification({ ...world, ...change }), [scheduled, ...history]);
 
+/** Until when the lease ran, nobody was told: neither by the extension nor by the cancel; then it was given back. */
+const askedUnheard: readonly Op[] = [
+  leased,
+  between(1_020, 0, unknown({ kind: 'extend', group: 'g', token: 5 })),
+  between(1_040, 0, unknown({ kind: 'cancel', key: 'k' })),
+  between(1_060, 1_070, settle('nack', 5, 'ok')),
+];
+
 const good: readonly [string, readonly Op[], Partial<MessageWorld>?][] = [
   [
     'a life: waiting, leased, extended, given back, leased, acknowledged',
@@ -124,6 +132,10 @@ const good: readonly [string, readonly Op[], Partial<MessageWorld>?][] = [
     ],
   ],
   [
+    'the first answer to a key, lost, after an extension without an answer',
+    [...askedUnheard, between(1_100, 1_110, cancel('leased', { key: 'k', leasedUntilMs: 1_590 }))],
+  ],
+  [
     'a group that is deleted counts no longer',
     [
       between(20, 30, ok({ kind: 'createGroup', group: 'h' }, { of: 'done' })),
@@ -181,6 +193,20 @@ const bad: readonly [string, readonly Op[], string][] = [
     'two first answers to one key',
     [between(20, 30, cancel('cancelled', { key: 'k' })), between(40, 50, cancel('stopped', { key: 'k', attempts: 1 }))],
     'the first answer to its key was cancelled',
+  ],
+  [
+    'a repeated answer to a key that is earlier than the lease was',
+    [...askedUnheard, between(1_100, 1_110, cancel('leased', { key: 'k', leasedUntilMs: 1_400 }))],
+    'cancel (key k) -> leased until 1400 [1100.0, 1110.0]: the message is stopped after 1',
+  ],
+  [
+    'two repeated answers to one key whose first answer was lost',
+    [
+      ...askedUnheard,
+      between(1_100, 1_110, cancel('leased', { key: 'k', leasedUntilMs: 1_590 })),
+      between(1_120, 1_130, cancel('leased', { key: 'k', leasedUntilMs: 1_595 })),
+    ],
+    'the first answer to its key was leased until 1590',
   ],
   [
     'a get that goes back',

@@ -12,6 +12,7 @@ import {
   mayHaveBecome,
   settled,
   textOfState,
+  type Verdict,
   withHold,
 } from './message-state.ts';
 import type { Moment, Specification } from './operation.ts';
@@ -117,21 +118,23 @@ function cancel(world: MessageWorld, { state, answer, moment }: Here, key: strin
   const first = key === undefined ? undefined : state.answers[key];
   if (first !== undefined) {
     if (told === undefined) return [];
-    return fits(told, first) ? [state] : `the first answer to its key was ${describeVerdict(first)}`;
+    if (!fits(told, first)) return `the first answer to its key was ${describeVerdict(first)}`;
+    // Where the first answer was lost, and said more than is known of the leases, this one tells what it was.
+    return told.leasedUntilMs === undefined ? [state] : [withAnswer(state, key, told)];
   }
   const next = each(mayHaveBecome(state, Object.keys(state.groups), world, moment), (one) => {
-    const { verdict, after } = cancelled(one, told);
+    const { verdict, after } = cancelled(one);
     if (told !== undefined && !fits(told, verdict)) return `the message is ${describeVerdict(verdict)}`;
-    return [key === undefined ? after : { ...after, answers: { ...after.answers, [key]: told ?? verdict } }];
+    return [withAnswer(after, key, told ?? verdict)];
   });
   return answer === undefined ? changed(state, next) : next;
 }
 
+const withAnswer = (state: MessageState, key: string | undefined, verdict: Verdict): MessageState =>
+  key === undefined ? state : { ...state, answers: { ...state.answers, [key]: verdict } };
+
 /** The table of verdicts. */
-function cancelled(
-  state: MessageState,
-  told: CancelAnswer | undefined,
-): { readonly verdict: CancelAnswer; readonly after: MessageState } {
+function cancelled(state: MessageState): { readonly verdict: Verdict; readonly after: MessageState } {
   const { life } = state;
   if (life === 'absent') return { verdict: { kind: 'notFound' }, after: state };
   if (life !== 'stored') return { verdict: life, after: state };
@@ -139,10 +142,11 @@ function cancelled(
   const leases = holds.filter((hold) => hold.kind === 'leased');
   if (leases.length > 0) {
     const leastMs = Math.max(...leases.map(({ untilMs }) => untilMs));
-    // Where nobody was told until when, this is the answer that says it.
-    const toldMs = told?.kind === 'leased' ? told.leasedUntilMs : undefined;
-    const open = leases.some(({ exact }) => !exact) && toldMs !== undefined && toldMs >= leastMs;
-    return { verdict: { kind: 'leased', leasedUntilMs: open ? toldMs : leastMs }, after: state };
+    const exact = leases.every((lease) => lease.exact);
+    return {
+      verdict: exact ? { kind: 'leased', leasedUntilMs: leastMs } : { kind: 'leased', leasedAtLeastMs: leastMs },
+      after: state,
+    };
   }
   const end = holds.every(({ kind }) => kind === 'waiting')
     ? ({ kind: 'cancelled' } as const)
@@ -153,11 +157,12 @@ function cancelled(
   return { verdict: end, after: { ...state, life: end } };
 }
 
-function fits(told: CancelAnswer, verdict: CancelAnswer): boolean {
+function fits(told: CancelAnswer, verdict: Verdict): boolean {
   const same = (a: number | undefined, b: number | undefined): boolean => a === undefined || b === undefined || a === b;
   return (
     told.kind === verdict.kind &&
     same(told.leasedUntilMs, verdict.leasedUntilMs) &&
+    (told.leasedUntilMs ?? Number.POSITIVE_INFINITY) >= (verdict.leasedAtLeastMs ?? 0) &&
     same(told.attempts, verdict.attempts)
   );
 }
@@ -257,8 +262,11 @@ function settledBy(
   }
 }
 
-const describeVerdict = ({ kind, leasedUntilMs, attempts }: CancelAnswer): string =>
-  `${kind}${leasedUntilMs === undefined ? '' : ` until ${leasedUntilMs}`}${attempts === undefined ? '' : ` after ${attempts}`}`;
+function describeVerdict({ kind, leasedUntilMs, leasedAtLeastMs, attempts }: Verdict): string {
+  const until = leasedUntilMs === undefined ? '' : ` until ${leasedUntilMs}`;
+  const least = leasedAtLeastMs === undefined ? '' : ` until ${leasedAtLeastMs} at least`;
+  return `${kind}${until}${least}${attempts === undefined ? '' : ` after ${attempts}`}`;
+}
 
 const describeHold = (hold: Hold): string =>
   `${hold.kind}${hold.kind === 'leased' ? ` with token ${hold.token ?? 'unknown'} until ${hold.untilMs}` : ''}`;
