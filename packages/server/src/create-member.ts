@@ -123,6 +123,7 @@ class LocalMember implements Member {
       clusterId: replica.clusterId,
       clockMs: replica.store.clockMs,
       stateHash: replica.store.stateHash,
+      activeVersion: replica.store.activeVersion,
       skewMs: replica.skewMs(),
       disks: this.#room.disks,
       acceptsNew: this.#room.acceptsNew,

@@ -91,6 +91,8 @@ export interface MemberStatus {
   readonly clusterId: string | undefined;
   readonly clockMs: number;
   readonly stateHash: string;
+  /** What all members know to understand. */
+  readonly activeVersion: number;
   /** A voter's clock minus the median, where known. */
   readonly skewMs: ReadonlyMap<NodeId, number>;
   /** The own disk, where known; on a leader also what the others say of theirs. */

@@ -101,7 +101,7 @@ export class Metrics {
     this.#set('longestPause', pauses.longestMs / 1_000);
   }
 
-  #readRaft({ raft, serving, leaderChanges, skewMs, requestsInProgress }: MemberStatus): void {
+  #readRaft({ raft, serving, activeVersion, leaderChanges, skewMs, requestsInProgress }: MemberStatus): void {
     this.#set(
       'role',
       roles.map((role) => [{ role }, raft.role === role ? 1 : 0]),
@@ -118,6 +118,10 @@ export class Metrics {
       lags.map(([peer, { match }]) => [{ peer }, raft.lastIndex - match]),
     );
     this.#set('logBytes', raft.logBytes);
+    this.#count('compacted', raft.compactedEntries);
+    this.#count('snapshotsInstalled', raft.snapshots.installed);
+    this.#count('snapshotSent', raft.snapshots.sentBytes);
+    this.#set('activeVersion', activeVersion);
     this.#set('waitingProposals', raft.waitingProposals);
     this.#set('requestsInProgress', requestsInProgress);
     this.#count('leaderChanges', leaderChanges);

@@ -52,6 +52,7 @@ export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => (
   clusterId: 'c',
   clockMs: 1,
   stateHash: '',
+  activeVersion: 2,
   skewMs: new Map([['n2', -30]]),
   disks: new Map([['n1', { freeBytes: 1_000, low: true }]]),
   acceptsNew: false,
