@@ -121,9 +121,11 @@ const controls = targetOf<Control>({
 const configurations = targetOf({
   name: 'configuration',
   draw: (random) => {
-    const members = nodeIds(random)
-      .filter((id) => !id.includes('.'))
-      .map((id) => ({ id, incarnation: text(random, 0, 10), address: text(random, 0, 10) }));
+    const members = nodeIds(random).map((id) => ({
+      id,
+      incarnation: text(random, 0, 10),
+      address: text(random, 0, 10),
+    }));
     const first = { id: 'first', incarnation: text(random, 0, 10), address: text(random, 0, 10) };
     const voters = random.int(0, members.length);
     return { voters: [first, ...members.slice(0, voters)], learners: members.slice(voters) };

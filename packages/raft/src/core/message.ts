@@ -1,7 +1,7 @@
 // Every message of the protocol: who sends it, when, and what must be on its sender's disk before it leaves.
 // Times are ticks, indexes and terms are safe integers from 1 (0 means "before the first").
 
-/** The name of a member, unique in its cluster: 1 to 64 characters of [A-Za-z0-9_-]. */
+/** The name of a member, unique in its cluster: 1 to 64 characters of [A-Za-z0-9._-], a letter or a digit in front. */
 export type NodeId = string;
 
 /**

@@ -5,7 +5,7 @@ import { maxMembers } from '../bounds.ts';
 import { decodeConfiguration, encodeConfiguration, isMember } from './configuration.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const name = fc.stringMatching(/^[\w-]{1,64}$/);
+const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 const member = fc.record({
   id: name,
   incarnation: fc.string({ maxLength: 64 }),
@@ -39,6 +39,7 @@ test.each([
   ['a member without address', '{"format":1,"voters":[["a","1"]],"learners":[]}'],
   ['a member with a number', '{"format":1,"voters":[["a",1,"x"]],"learners":[]}'],
   ['a name that is none', '{"format":1,"voters":[["a b","1","x"]],"learners":[]}'],
+  ['a name that begins with neither letter nor digit', '{"format":1,"voters":[["_a","1","x"]],"learners":[]}'],
 ])('%s is no configuration', (_what, text) => {
   expect(decodeConfiguration(bytesOf(text))).toBeUndefined();
 });
@@ -60,6 +61,8 @@ test('bytes of chance are no configuration, and nothing worse', () => {
 
 test('a member has a name and texts of a sensible length', () => {
   expect(isMember({ id: 'a', incarnation: '', address: '' })).toBe(true);
+  expect(isMember({ id: 'a.b', incarnation: '', address: '' })).toBe(true);
+  expect(isMember({ id: '.b', incarnation: '', address: '' })).toBe(false);
   expect(isMember({ id: '', incarnation: '', address: '' })).toBe(false);
   expect(isMember({ id: 'a', incarnation: '', address: 'x'.repeat(257) })).toBe(false);
 });

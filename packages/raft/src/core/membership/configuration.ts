@@ -19,7 +19,7 @@ export interface Configuration {
 
 const format = 1;
 const maxTextLength = 256;
-const idPattern = /^[\w-]{1,64}$/;
+const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** JSON, so that an operator can read it: {"format":1,"voters":[[id, incarnation, address], ...],"learners":[...]}. */
 export function encodeConfiguration({ voters, learners }: Configuration): Uint8Array {
