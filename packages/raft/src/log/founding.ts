@@ -1,4 +1,5 @@
 // The founding record: who started this cluster, with which directories. Agreed on by all before the first election.
+import { isNodeId } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
 import { isObject } from '../untrusted-json.ts';
 
@@ -40,7 +41,7 @@ export function recordFrom(value: unknown): FoundingRecord | undefined {
   if (!isObject(value) || typeof value['clusterId'] !== 'string' || !isObject(value['incarnations'])) return undefined;
   const incarnations: Record<NodeId, string> = {};
   for (const [id, incarnation] of Object.entries(value['incarnations'])) {
-    if (typeof incarnation !== 'string') return undefined;
+    if (typeof incarnation !== 'string' || !isNodeId(id)) return undefined;
     incarnations[id] = incarnation;
   }
   return { clusterId: value['clusterId'], incarnations };

@@ -2,6 +2,7 @@
 // acknowledgement, so who it is stands in the directory itself and not in its configuration.
 import { strict as assert } from 'node:assert';
 import { crc32 } from 'node:zlib';
+import { isNodeId } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
 import { RaftError } from '../raft-error.ts';
 import { isListOfText, isObject, parseJson } from '../untrusted-json.ts';
@@ -22,15 +23,26 @@ export interface Membership {
   readonly members: readonly NodeId[];
 }
 
+function checkNames({ id, members }: Membership): void {
+  const wrong = [id, ...members].find((name) => !isNodeId(name));
+  if (wrong === undefined) return;
+  const rule = '1 to 64 letters, digits, ".", "_" and "-", a letter or a digit in front';
+  throw new RangeError(`"${wrong}" can not be the name of a member: ${rule}.`);
+}
+
+/** @throws RangeError where a name could be none of a member */
 export function newIdentity({ id, members }: Membership, random: () => number): Identity {
+  checkNames({ id, members });
   assert(members.includes(id), `${id} is not among the members`);
   return { id, members: [...members].sort(), incarnation: drawToken(random), founding: undefined };
 }
 
 /**
  * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER when the directory is not the one of this member of this cluster
+ * @throws RangeError where a name could be none of a member
  */
 export function checkIdentity(identity: Identity, expected: Membership): void {
+  checkNames(expected);
   if (identity.id !== expected.id) {
     throw new RaftError('HF_WRONG_MEMBER', `It is ${identity.id}'s, and ${expected.id} was started on it.`, {
       found: identity.id,

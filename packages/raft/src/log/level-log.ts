@@ -51,6 +51,7 @@ const maxDeletedEntries = 1024;
  * Opens the log in a database, or founds it when the database is empty.
  *
  * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER, HF_LOG_CORRUPT, HF_LOG_GAP, HF_LOG_FORMAT: nothing was changed
+ * @throws RangeError where a name could be none of a member
  */
 export async function openLevelLog(options: LevelLogOptions): Promise<LogStore> {
   const { database, applied, random } = options;

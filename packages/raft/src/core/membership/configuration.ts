@@ -61,7 +61,12 @@ function memberFrom(row: unknown): ConfigMember | undefined {
   return isMember(member) ? member : undefined;
 }
 
+/** Could a member be called so? Never "__proto__", which an object that is read from JSON would not keep. */
+export function isNodeId(id: string): boolean {
+  return idPattern.test(id);
+}
+
 /** Could this be a member: a name, and texts that are not too long? */
 export function isMember({ id, incarnation, address }: ConfigMember): boolean {
-  return idPattern.test(id) && incarnation.length <= maxTextLength && address.length <= maxTextLength;
+  return isNodeId(id) && incarnation.length <= maxTextLength && address.length <= maxTextLength;
 }
