@@ -1,11 +1,22 @@
 // Raft for Node.js: a member of a group, and the interfaces that it is built on.
 
+export type { ConfigMember, Configuration } from './core/membership/configuration.ts';
 export type { Entry, EntryKind, Message, MessageBody, NodeId } from './core/message.ts';
 export type { HardState } from './core/ready.ts';
-export type { Core, CoreConfig, CoreState, CoreStatus, LogReader, Role, Transferred } from './core/types.ts';
+export type {
+  Core,
+  CoreConfig,
+  CoreState,
+  CoreStatus,
+  LogReader,
+  MembershipChange,
+  Role,
+  Transferred,
+} from './core/types.ts';
 export { driverBounds } from './driver/bounds.ts';
 export type { Clock } from './driver/clock.ts';
 export { createRaftNode } from './driver/driver.ts';
+export type { ChangeOutcome } from './driver/membership/changes.ts';
 export type { Outcome } from './driver/outcome.ts';
 export type { RaftNode, RaftNodeOptions, RaftOwner, RaftStatus, RaftTiming } from './driver/raft-node.ts';
 export type { ReadOutcome } from './driver/reads.ts';

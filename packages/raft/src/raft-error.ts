@@ -6,7 +6,7 @@ interface Advice {
 }
 
 const moveAway =
-  'The other members go on as long as a majority of them is there (two of three). Move this directory away and keep it. This version can not bring the member back, and an older copy of the directory may have forgotten a vote: only a node on its own may start from a copy.';
+  'The other members go on as long as a majority of them is there (two of three). Move this directory away and keep it, and replace the member by a new one with an empty directory (docs/members.md). Never put an older copy back, which may have forgotten a vote: only a node on its own may start from a copy.';
 
 export const raftErrors = {
   HF_LOG_CORRUPT: { says: 'A row of the log is damaged.', next: moveAway },
@@ -29,7 +29,11 @@ export const raftErrors = {
   },
   HF_WIPED_MEMBER: {
     says: 'This member was founded with another directory, which is gone: an empty one may have forgotten a vote.',
-    next: 'Two of three go on without it. Put the old directory back; without it this version can not bring the member back.',
+    next: 'Two of three go on without it. Put the old directory back, or replace the member by a new one (docs/members.md).',
+  },
+  HF_REMOVED_MEMBER: {
+    says: 'This member was removed from its cluster, and the others do not listen to it any more.',
+    next: 'Stop it for good, and move its directory away. To use the machine again, start it with an empty directory and have it taken in (docs/members.md).',
   },
   HF_WRITE_FAILED: {
     says: 'A write to the log failed, and nothing is known about what is on the disk.',

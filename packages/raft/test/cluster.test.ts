@@ -74,6 +74,8 @@ async function start(
   const node = createRaftNode<number>({
     id,
     members: ids,
+    addresses: new Map([...ports].map(([peer, at]) => [peer, String(at)])),
+    reach: (text) => (text === '' ? undefined : { host: '127.0.0.1', port: Number(text) }),
     timing,
     log,
     stateMachine: machine,

@@ -199,16 +199,23 @@ export class World {
 
   member(
     id: NodeId,
-    given: Partial<Pick<Member, 'log' | 'machine'>> & { readonly retention?: Partial<Retention> } = {},
+    given: Partial<Pick<Member, 'log' | 'machine'>> & {
+      readonly retention?: Partial<Retention>;
+      /** Nobody: it waits to be taken in. */
+      readonly founders?: readonly NodeId[];
+    } = {},
   ): Member {
     const events: string[] = [];
     const samples = new Map<NodeId, number>();
-    const log = given.log ?? new MemoryLog({ id, members: this.ids, random: this.random });
+    const { founders = this.ids } = given;
+    const log = given.log ?? new MemoryLog({ id, members: founders, random: this.random });
     const machine = given.machine ?? new Notebook();
     let error: Error | undefined;
     const node = createRaftNode<number>({
       id,
-      members: this.ids,
+      members: founders,
+      addresses: new Map(),
+      reach: () => ({ host: 'in memory', port: 0 }),
       timing,
       log,
       stateMachine: machine,

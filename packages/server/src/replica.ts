@@ -29,6 +29,7 @@ import {
   type VerdictOf,
 } from '@holdfast/store';
 import type { MemberConfig, MemberPorts } from './member.ts';
+import { addressTextOf, reachOf } from './peers/member-address.ts';
 
 export type NotApplied = Extract<Outcome<unknown>, { kind: 'notApplied' }>['reason'];
 
@@ -98,6 +99,8 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
   const raft = createRaftNode<Verdict>({
     id,
     members,
+    addresses: new Map(config.peers.map((peer) => [peer.id, addressTextOf(peer)])),
+    reach: reachOf,
     timing,
     log,
     stateMachine: store,

@@ -99,6 +99,14 @@ const controlOf: readonly ((random: Random) => Control)[] = [
     configuration: bytes(random),
   }),
   (random) => ({ kind: 'snapshotFetch', exportId: safe(random), after: maybe(random, () => bytes(random)) }),
+  (random) => ({
+    kind: 'members',
+    incarnation: text(random, 0, 32),
+    record: founding(random),
+    index: safe(random),
+    members: nodeIds(random).map((id) => ({ id, incarnation: text(random, 0, 9), address: text(random, 0, 9) })),
+  }),
+  () => ({ kind: 'stranger' }),
   (random) => ({ kind: 'snapshotGone', exportId: safe(random) }),
   (random) => ({ kind: 'snapshotInstalled', index: safe(random) }),
 ];
@@ -107,7 +115,7 @@ const controls = targetOf<Control>({
   name: 'control',
   draw: (random) => random.pick(controlOf)(random),
   encode: (value) =>
-    value.kind === 'formation' || value.kind === 'refusal'
+    value.kind === 'formation' || value.kind === 'refusal' || value.kind === 'members' || value.kind === 'stranger'
       ? control.encodeControl(value)
       : snapshotControl.encodeSnapshotControl(value),
   decode: (raw) => {

@@ -1,10 +1,8 @@
 // A member of a group: joins the loop, formation, the handshake and the ticker, and starts and stops them in order.
-import { createCore } from '../core/core.ts';
 import type { Message, NodeId } from '../core/message.ts';
-import type { Transferred } from '../core/types.ts';
-import { encodeEntry } from '../log/entry.ts';
+import type { MembershipChange, Transferred } from '../core/types.ts';
 import { drawToken } from '../log/founding.ts';
-import { checkIdentity } from '../log/identity.ts';
+import { checkIdentity, foundersOf, isWaiting } from '../log/identity.ts';
 import { RaftError, reasonOf } from '../raft-error.ts';
 import { Compaction, defaultRetention } from '../snapshot/compaction.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
@@ -13,12 +11,15 @@ import { protocolVersions } from '../wire/handshake.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { Admission } from './formation/admission.ts';
-import { configurationsOf } from './formation/configurations.ts';
-import { decodeControl, encodeControl, type FormationState, type Refusal } from './formation/control.ts';
+import { decodeControl, encodeControl, type FormationState, type OfDriver, type Refusal } from './formation/control.ts';
 import { Formation } from './formation/formation.ts';
 import { Rejected } from './formation/rejected.ts';
 import { Hearing } from './hearing.ts';
 import { Loop } from './loop.ts';
+import type { ChangeOutcome } from './membership/changes.ts';
+import { coreOf } from './membership/core-of.ts';
+import { Members } from './membership/members.ts';
+import { Membership } from './membership/membership.ts';
 import type { Outcome } from './outcome.ts';
 import type { RaftNode, RaftNodeOptions, RaftStatus } from './raft-node.ts';
 import type { ReadOutcome } from './reads.ts';
@@ -39,8 +40,10 @@ class Driver<Result> implements RaftNode<Result> {
   readonly #bootId: string;
   readonly #refusals = new Refusals();
   readonly #admission: Admission;
-  readonly #rejected: Rejected;
-  readonly #hearing: Hearing;
+  readonly #rejected = new Rejected();
+  readonly #hearing = new Hearing();
+  readonly #members: Members;
+  readonly #membership: Membership<Result>;
   readonly #formation: Formation;
   readonly #loop: Loop<Result>;
   readonly #ticker: Ticker;
@@ -54,12 +57,11 @@ class Driver<Result> implements RaftNode<Result> {
 
   constructor(options: RaftNodeOptions<Result>) {
     checkIdentity(options.log.identity, options);
-    const { log, clock, random, timing, members, id } = options;
+    const { log, clock, random, timing, addresses } = options;
     this.#options = options;
     this.#bootId = drawToken(random);
-    this.#admission = new Admission(log);
-    this.#rejected = new Rejected(members.length);
-    this.#hearing = new Hearing(members.filter((member) => member !== id));
+    this.#members = new Members(log, addresses);
+    this.#admission = new Admission(log, this.#members);
     this.#compaction = new Compaction(log, { ...defaultRetention, ...options.retention });
     this.#loop = this.#createLoop();
     this.#snapshots = snapshotsOf(options, this.#loop, this.#refusals, (error) => this.#fail(error));
@@ -71,6 +73,16 @@ class Driver<Result> implements RaftNode<Result> {
       onFounded: () => this.#ticker.start(),
       onFailed: (error) => this.#fail(error),
     });
+    this.#membership = new Membership({
+      options,
+      loop: this.#loop,
+      members: this.#members,
+      admission: this.#admission,
+      tell: (to, told) => this.#sendControl(to, told),
+      onTakenIn: () => this.#formation.start(),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#members.look(this.#loop.status);
     this.#ticker = new Ticker({
       clock,
       tickMs: timing.tickMs,
@@ -79,11 +91,13 @@ class Driver<Result> implements RaftNode<Result> {
       onTick: () => {
         this.#loop.tick();
         this.#snapshots.tick();
+        if (!this.#loop.hasEnded) this.#membership.look();
       },
     });
   }
 
   async start(): Promise<void> {
+    this.#membership.look();
     await this.#options.transport.start(this.#events(), () => this.#hello());
     if (this.#isStopping) return;
     this.#formation.start();
@@ -104,6 +118,11 @@ class Driver<Result> implements RaftNode<Result> {
     return new Promise((settle) => this.#loop.readIndex(settle));
   }
 
+  changeMembership(change: MembershipChange): Promise<ChangeOutcome> {
+    if (this.#isStopping) return Promise.resolve({ kind: 'refused', reason: 'stopping' });
+    return this.#membership.change(change);
+  }
+
   transferLeadership(to: NodeId | undefined): Transferred {
     if (this.#isStopping || this.#loop.hasEnded) return { kind: 'refused', reason: 'stopping' };
     return this.#transfer(to);
@@ -117,9 +136,14 @@ class Driver<Result> implements RaftNode<Result> {
 
   status(): RaftStatus {
     const { log, clock } = this.#options;
+    const { status } = this.#loop;
+    const voters = status.configuration.voters.map((voter) => voter.id);
     return {
-      ...this.#loop.status,
-      quorumHeardAtMs: this.#hearing.majorityHeardAtMs(clock.monotonicMs()),
+      ...status,
+      quorumHeardAtMs: this.#hearing.majorityHeardAtMs(clock.monotonicMs(), voters, status.id),
+      incarnation: log.identity.incarnation,
+      isWaiting: isWaiting(log.identity),
+      members: this.#members.all,
       waitingProposals: this.#loop.waitingProposals,
       waitingEntries: this.#loop.waitingEntries,
       logBytes: log.logBytes,
@@ -174,25 +198,8 @@ class Driver<Result> implements RaftNode<Result> {
   }
 
   #createLoop(): Loop<Result> {
-    const { log, stateMachine, clock, timing, owner, transport, random, id } = this.#options;
-    const ticks = (ms: number): number => Math.max(1, Math.round(ms / timing.tickMs));
-    const core = createCore(
-      {
-        id,
-        heartbeatTicks: ticks(timing.heartbeatMs),
-        electionMinTicks: ticks(timing.electionMinMs),
-        electionMaxTicks: ticks(timing.electionMaxMs),
-        fastElectionTicks: ticks(timing.fastElectionMs),
-        maxAppendBytes: driverBounds.maxAppendBytes,
-        maxInflightAppends: driverBounds.maxInflightAppends,
-        maxInflightBytes: driverBounds.maxInflightBytes,
-        maxUncommittedBytes: driverBounds.maxUncommittedBytes,
-        maxApplyBytes: driverBounds.maxApplyBytes,
-        random,
-        encode: encodeEntry,
-      },
-      { hardState: log.hardState, log, applied: stateMachine.applied.index, configurations: configurationsOf(log) },
-    );
+    const { log, stateMachine, clock, timing, owner, transport } = this.#options;
+    const core = coreOf(this.#options);
     return new Loop<Result>({
       core,
       log,
@@ -252,7 +259,8 @@ class Driver<Result> implements RaftNode<Result> {
   #hello(): Hello {
     const { log, stateMachine } = this.#options;
     const { identity, lastIndex } = log;
-    const { id, members, incarnation, founding } = identity;
+    const { id, incarnation, founding } = identity;
+    const members = foundersOf(identity);
     const clusterId = founding?.confirmed === true ? founding.record.clusterId : undefined;
     // A process that speaks less than what all members have agreed on is not let in.
     const versions = protocolVersions.filter((version) => version >= stateMachine.activeVersion);
@@ -296,7 +304,7 @@ class Driver<Result> implements RaftNode<Result> {
         return this.#sendControl(hello.id, verdict.refusal);
       case 'admitted':
         this.#versions.set(hello.id, hello.versions);
-        if (!this.#formation.isFounded) this.#formation.tell(hello.id);
+        if (!this.#formation.isFounded && this.#members.all.has(hello.id)) this.#formation.tell(hello.id);
         this.#loop.input((core) => {
           if (verdict.restarted) core.peerDown(hello.id);
           core.peerReset(hello.id);
@@ -311,9 +319,15 @@ class Driver<Result> implements RaftNode<Result> {
     if (control === 'unknown') return this.#refusals.count('unknownControl');
     switch (control.kind) {
       case 'formation':
-        return this.#formationHeard(from, control);
+        if (this.#members.all.has(from)) this.#formationHeard(from, control);
+        return;
       case 'refusal':
         return this.#refusalHeard(from, control);
+      case 'stranger':
+        return this.#refusals.count('refusedByPeer');
+      case 'members':
+        if (this.#admission.isAdmitted(from)) void this.#membership.heard(control);
+        return;
       case 'snapshotOffer':
       case 'snapshotFetch':
       case 'snapshotGone':
@@ -328,13 +342,17 @@ class Driver<Result> implements RaftNode<Result> {
       return this.#refusals.count('refusalOfAnother');
     }
     this.#refusals.count('refusedByPeer');
-    if (this.#rejected.mustStop(from, refusal, this.#formation.isFounded)) {
+    // Whoever refuses it may know another process of its name, which is to be removed first.
+    if (isWaiting(this.#options.log.identity)) return;
+    const standing = { isFounded: this.#formation.isFounded, others: this.#members.others.length };
+    if (this.#rejected.mustStop(from, refusal, standing)) {
       this.#fail(new RaftError(refusal.code, `${from} says: ${refusal.detail}`, { peer: from }));
     }
   }
 
   #formationHeard(from: NodeId, state: FormationState): void {
     this.#rejected.admittedBy(from);
+    this.#members.look(this.#loop.status);
     // Its handshake may be older than the founding record; without an answer it would wait for ever.
     const refusal = this.#admission.wiped(from, state);
     if (refusal === undefined) return this.#formation.heard(from, state);
@@ -342,19 +360,19 @@ class Driver<Result> implements RaftNode<Result> {
     this.#sendControl(from, refusal);
   }
 
-  #sendControl(to: NodeId, control: FormationState | Refusal): void {
+  #sendControl(to: NodeId, control: OfDriver): void {
     if (!this.#loop.hasEnded) this.#options.transport.sendControl(to, encodeControl(control));
   }
 
   #isOther(peer: NodeId): boolean {
-    const { id, members } = this.#options;
-    return peer !== id && members.includes(peer);
+    return peer !== this.#options.id;
   }
 
   #end(): void {
     this.#isStopping = true;
     this.#ticker.stop();
     this.#formation.stop();
+    this.#membership.end();
     for (const cancel of this.#cancelGiveUp) cancel();
     this.#cancelGiveUp.clear();
     this.#loop.end();

@@ -2,12 +2,7 @@
 import type { Message, NodeId } from '../core/message.ts';
 
 export class Hearing {
-  readonly #others: readonly NodeId[];
   readonly #heardAtMs = new Map<NodeId, number>();
-
-  constructor(others: readonly NodeId[]) {
-    this.#others = others;
-  }
 
   /** Only an answer of the own term shows that the sender still follows. */
   heard(message: Message, ownTerm: number, nowMs: number): void {
@@ -15,10 +10,11 @@ export class Hearing {
     if (isAnswer && message.term === ownTerm) this.#heardAtMs.set(message.from, nowMs);
   }
 
-  /** Monotonic ms at which a majority, this node counted as heard at any time, had been heard; -Infinity for never. */
-  majorityHeardAtMs(nowMs: number): number {
-    const times = this.#others.map((peer) => this.#heardAtMs.get(peer) ?? Number.NEGATIVE_INFINITY);
-    times.push(nowMs);
+  /** Monotonic ms at which a majority of `voters`, `self` heard at any time, had been heard; -Infinity for never. */
+  majorityHeardAtMs(nowMs: number, voters: readonly NodeId[], self: NodeId): number {
+    const times = voters.map((voter) =>
+      voter === self ? nowMs : (this.#heardAtMs.get(voter) ?? Number.NEGATIVE_INFINITY),
+    );
     times.sort((a, b) => b - a);
     return times[Math.floor(times.length / 2)] ?? nowMs;
   }

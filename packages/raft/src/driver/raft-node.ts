@@ -1,13 +1,15 @@
 // The face of the package: a member of a Raft group. Carries each Ready out; decides nothing.
 
+import type { ConfigMember } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
-import type { CoreStatus, Transferred } from '../core/types.ts';
+import type { CoreStatus, MembershipChange, Transferred } from '../core/types.ts';
 import type { LogStore } from '../log/log-store.ts';
 import type { Retention } from '../snapshot/compaction.ts';
 import type { SnapshotStatus } from '../snapshot/snapshots.ts';
 import type { SnapshotStateMachine } from '../state-machine.ts';
-import type { Sample, Transport } from '../wire/transport.ts';
+import type { Address, Sample, Transport } from '../wire/transport.ts';
 import type { Clock } from './clock.ts';
+import type { ChangeOutcome } from './membership/changes.ts';
 import type { Outcome } from './outcome.ts';
 import type { ReadOutcome } from './reads.ts';
 
@@ -34,7 +36,15 @@ export interface RaftOwner {
 
 export interface RaftNodeOptions<Result> {
   readonly id: NodeId;
+  /** Who founds the cluster; empty for a node that is to be taken in by a running one. */
   readonly members: readonly NodeId[];
+  /**
+   * How members are reached, as this node was configured; it wins over what an entry says of a member, since there may
+   * be proxies and containers between. The text is the owner's.
+   */
+  readonly addresses: ReadonlyMap<NodeId, string>;
+  /** Where the transport finds whom this text describes; undefined when it does not say. */
+  readonly reach: (address: string) => Address | undefined;
   readonly timing: RaftTiming;
   readonly log: LogStore;
   readonly stateMachine: SnapshotStateMachine<Result>;
@@ -57,6 +67,12 @@ export interface RaftStatus extends CoreStatus {
   readonly firstIndex: number;
   readonly compactedEntries: number;
   readonly snapshots: SnapshotStatus;
+  /** What this directory drew when it was made. */
+  readonly incarnation: string;
+  /** It belongs to no cluster, and founds none: it waits to be taken in. */
+  readonly isWaiting: boolean;
+  /** Who takes part as far as this node knows, with the address that it uses: those in force, and those before while that is not committed. */
+  readonly members: ReadonlyMap<NodeId, ConfigMember>;
   /** The versions of the protocol that each other member speaks, as its last process said; absent: not heard yet. */
   readonly versions: ReadonlyMap<NodeId, readonly number[]>;
   /** Refusals and drops by the name of their bound. */
@@ -74,6 +90,11 @@ export interface RaftNode<Result> {
   readIndex(): Promise<ReadOutcome>;
   /** Hands leadership over, to this voter or to the one that has most (thesis 3.10). Only a leader can. */
   transferLeadership(to: NodeId | undefined): Transferred;
+  /**
+   * Changes the members by one (thesis 4.1): a leader's work. Always settles, within about an election after leadership
+   * was lost, and never rejects. The same change again is refused as done ('alreadyMember', 'unknownMember').
+   */
+  changeMembership(change: MembershipChange): Promise<ChangeOutcome>;
   status(): RaftStatus;
   /** Stops proposing, settles every proposal, closes the transport, and waits until what is pending is written. */
   stop(): Promise<void>;

@@ -1,5 +1,5 @@
 // The founding record: who started this cluster, with which directories. Agreed on by all before the first election.
-import { isNodeId } from '../core/membership/configuration.ts';
+import { type ConfigMember, isMember, isNodeId } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
 import { isObject } from '../untrusted-json.ts';
 
@@ -14,6 +14,33 @@ export interface Founding {
   readonly record: FoundingRecord;
   /** Every listed member has stored exactly this record; until then it may be replaced. */
   readonly confirmed: boolean;
+  /** Of a node that was taken in by a running cluster: what it was told then. */
+  readonly joined?: ToldMembers;
+}
+
+/** Who the members are, voters and learners, as a leader says it to one whose log does not say so yet. */
+export interface ToldMembers {
+  /** The entry that says so. */
+  readonly index: number;
+  readonly members: readonly ConfigMember[];
+}
+
+/** What was told in parsed JSON, or undefined when it is nothing of that kind. */
+export function toldFrom(value: unknown): ToldMembers | undefined {
+  if (!isObject(value)) return undefined;
+  const { index, members }: Readonly<Partial<Record<keyof ToldMembers, unknown>>> = value;
+  if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0 || !Array.isArray(members))
+    return undefined;
+  const said = members.map(memberFrom);
+  return said.every((member) => member !== undefined) ? { index, members: said } : undefined;
+}
+
+function memberFrom(value: unknown): ConfigMember | undefined {
+  if (!isObject(value)) return undefined;
+  const { id, incarnation, address }: Readonly<Partial<Record<keyof ConfigMember, unknown>>> = value;
+  if (typeof id !== 'string' || typeof incarnation !== 'string' || typeof address !== 'string') return undefined;
+  const member = { id, incarnation, address };
+  return isMember(member) ? member : undefined;
 }
 
 /** 128 bits as hexadecimal digits. */

@@ -6,11 +6,11 @@ import { isNodeId } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
 import { RaftError } from '../raft-error.ts';
 import { isListOfText, isObject, parseJson } from '../untrusted-json.ts';
-import { drawToken, type Founding, recordFrom } from './founding.ts';
+import { drawToken, type Founding, recordFrom, toldFrom } from './founding.ts';
 
 export interface Identity {
   readonly id: NodeId;
-  /** Every member of the cluster, in order. */
+  /** Who founds the cluster, in order; nobody where a running cluster is to take this node in. */
   readonly members: readonly NodeId[];
   /** Drawn when the directory was made. */
   readonly incarnation: string;
@@ -20,7 +20,19 @@ export interface Identity {
 
 export interface Membership {
   readonly id: NodeId;
+  /** Who founds the cluster; empty for a node that is to be taken in by a running one. */
   readonly members: readonly NodeId[];
+}
+
+/** The members that founded the cluster; nobody while this node waits to be taken in. */
+export function foundersOf({ members, founding }: Identity): readonly NodeId[] {
+  if (members.length > 0 || founding === undefined) return members;
+  return Object.keys(founding.record.incarnations).sort();
+}
+
+/** It belongs to no cluster yet, and founds none. */
+export function isWaiting({ members, founding }: Identity): boolean {
+  return members.length === 0 && founding === undefined;
 }
 
 function checkNames({ id, members }: Membership): void {
@@ -33,7 +45,7 @@ function checkNames({ id, members }: Membership): void {
 /** @throws RangeError where a name could be none of a member */
 export function newIdentity({ id, members }: Membership, random: () => number): Identity {
   checkNames({ id, members });
-  assert(members.includes(id), `${id} is not among the members`);
+  assert(members.length === 0 || members.includes(id), `${id} is not among the members`);
   return { id, members: [...members].sort(), incarnation: drawToken(random), founding: undefined };
 }
 
@@ -49,10 +61,14 @@ export function checkIdentity(identity: Identity, expected: Membership): void {
       expected: expected.id,
     });
   }
+  // What stands in the directory counts: who was founded need not wait, and who was taken in founds nothing.
+  const isFounded = identity.founding?.confirmed === true;
+  if (isFounded && (expected.members.length === 0 || identity.members.length === 0)) return;
   const found = identity.members.join(',');
   const wanted = [...expected.members].sort().join(',');
   if (found !== wanted) {
-    const detail = `Its members are ${found}, and the configuration names ${wanted}.`;
+    const names = (list: string): string => (list === '' ? 'nobody, as it waits to be taken in' : list);
+    const detail = `Its members are ${names(found)}, and the configuration names ${names(wanted)}.`;
     throw new RaftError('HF_WRONG_CLUSTER', detail, { found, expected: wanted });
   }
 }
@@ -99,7 +115,10 @@ function identityFrom(value: unknown): Identity | undefined {
   if (founding === undefined) return { id, members, incarnation, founding: undefined };
   const record = isObject(founding) ? recordFrom(founding['record']) : undefined;
   if (!isObject(founding) || record === undefined || typeof founding['confirmed'] !== 'boolean') return undefined;
-  return { id, members, incarnation, founding: { record, confirmed: founding['confirmed'] } };
+  const confirmed = founding['confirmed'];
+  if (founding['joined'] === undefined) return { id, members, incarnation, founding: { record, confirmed } };
+  const joined = toldFrom(founding['joined']);
+  return joined === undefined ? undefined : { id, members, incarnation, founding: { record, confirmed, joined } };
 }
 
 function damaged(what: string): RaftError {

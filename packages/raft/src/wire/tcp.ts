@@ -62,7 +62,7 @@ class Tcp implements TcpTransport {
   readonly #security: ReadySecurity;
   readonly #lanes = new Map<NodeId, Lanes>();
   #peers: ReadonlyMap<NodeId, Address>;
-  #guests: Guests = new Set();
+  #guests: Guests = 'nobody';
   #started: Started | undefined;
   #cancelListen: (() => void) | undefined;
   #isClosed = false;
@@ -106,11 +106,11 @@ class Tcp implements TcpTransport {
 
   /** A node on its own needs no port. */
   get #hasCompany(): boolean {
-    return this.#peers.size > 0 || this.#guests === 'anybody' || this.#guests.size > 0;
+    return this.#peers.size > 0 || this.#guests === 'anybody';
   }
 
   #knows(id: NodeId): boolean {
-    return this.#peers.has(id) || this.#guests === 'anybody' || this.#guests.has(id);
+    return this.#peers.has(id) || this.#guests === 'anybody';
   }
 
   #listen(started: Started): Promise<void> {

@@ -6,7 +6,7 @@ export interface Address {
   readonly port: number;
 }
 
-export type Guests = ReadonlySet<NodeId> | 'anybody';
+export type Guests = 'nobody' | 'anybody';
 
 /** What each side says first; checked before anything else is heard. */
 export interface Hello {
@@ -58,8 +58,8 @@ export interface Transport {
    * Whom to reach, and where, from now on; before the start or at any time after it. What was queued for others is
    * dropped, and their connections end.
    *
-   * @param guests who is heard beside them and not dialled: those who are to be told that they belong to the cluster no
-   * more, and whoever comes while this node waits to be taken in
+   * @param guests who else may introduce himself, and is not dialled: 'anybody' where the owner's `refuses` tells apart
+   * whom to hear, because it waits to be taken in, or because it may not have heard yet who the members are
    */
   setPeers(peers: ReadonlyMap<NodeId, Address>, guests: Guests): void;
   close(): Promise<void>;

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { CoreStatus } from '../../core/types.ts';
 import { MemoryLog } from '../../log/memory-log.ts';
 import type { Hello } from '../../wire/transport.ts';
+import { Members } from '../membership/members.ts';
 import { Admission } from './admission.ts';
 
 const members = ['a', 'b', 'c'];
@@ -32,7 +33,7 @@ function leader(match: number, commit: number): CoreStatus {
     durableIndex: 20,
     termStartIndex: 1,
     uncommittedBytes: 0,
-    configuration: { voters: [], learners: [] },
+    configuration: { voters: members.map((id) => ({ id, incarnation: '', address: '' })), learners: [] },
     configurationIndex: 0,
     isVoter: true,
     transferringTo: undefined,
@@ -43,10 +44,16 @@ function leader(match: number, commit: number): CoreStatus {
   };
 }
 
+function admissionOf(log: MemoryLog, status = leader(0, 0)): Admission {
+  const known = new Members(log, new Map());
+  known.look(status);
+  return new Admission(log, known);
+}
+
 async function founded(): Promise<Admission> {
   const log = new MemoryLog({ id: 'a', members, random: () => 0.1 });
   await log.writeFounding({ record, confirmed: true });
-  return new Admission(log);
+  return admissionOf(log);
 }
 
 test('a member that was founded with this cluster is admitted; a new process of it is told apart', async () => {
@@ -69,7 +76,7 @@ test.each<[string, Partial<Hello>, string]>([
 });
 
 test('before formation any directory may come', () => {
-  const admission = new Admission(new MemoryLog({ id: 'a', members, random: () => 0.1 }));
+  const admission = admissionOf(new MemoryLog({ id: 'a', members, random: () => 0.1 }));
   expect(admission.check(hello({ incarnation: 'any', clusterId: undefined }), leader(0, 0)).kind).toBe('admitted');
 });
 

@@ -4,36 +4,45 @@
 // refused changes nothing for the one that is admitted: neither what is known of it, nor that it is heard.
 import type { NodeId } from '../../core/message.ts';
 import type { CoreStatus } from '../../core/types.ts';
+import { foundersOf, isWaiting } from '../../log/identity.ts';
 import type { LogStore } from '../../log/log-store.ts';
 import type { Hello } from '../../wire/transport.ts';
-import type { Refusal } from './control.ts';
+import type { Members } from '../membership/members.ts';
+import type { Refusal, Stranger } from './control.ts';
 
 export type Verdict =
   /** `restarted`: it was admitted before, and this is a new process. */
   | { readonly kind: 'admitted'; readonly restarted: boolean }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'refused'; readonly refusal: Answer }
   /** A handshake of a process that has been replaced since: its connection is dead, only its bytes are late. */
   | { readonly kind: 'late' };
 
+export type Answer = Refusal | Stranger;
+
 /** The process that was admitted last. */
 interface Peer {
-  readonly bootId: string;
+  readonly hello: Hello;
   /** Boot ids that were replaced, the newest last. */
   readonly replaced: string[];
 }
 
 const maxReplaced = 16;
+/** Names of this cluster that this node has not heard of yet, and hears. */
+const maxUnheardOf = 32;
+const stranger: Stranger = { kind: 'stranger' };
 
 export class Admission {
   readonly #log: LogStore;
+  readonly #members: Members;
   readonly #peers = new Map<NodeId, Peer>();
   /** The last process of each member that was refused for its log. */
   readonly #cut = new Map<NodeId, Refusal>();
   /** Members whose last handshake was refused. */
   readonly #silenced = new Set<NodeId>();
 
-  constructor(log: LogStore) {
+  constructor(log: LogStore, members: Members) {
     this.#log = log;
+    this.#members = members;
   }
 
   isAdmitted(peer: NodeId): boolean {
@@ -41,13 +50,16 @@ export class Admission {
   }
 
   /** Why this process may not take part; undefined when it may. Changes nothing for whoever is admitted. */
-  refusal(hello: Hello, status: CoreStatus): Refusal | undefined {
-    const refusal = this.#stranger(hello) ?? this.wiped(hello.id, hello);
+  refusal(hello: Hello, status: CoreStatus): Answer | undefined {
+    // Whoever comes may be the leader of the cluster that takes this node in.
+    if (isWaiting(this.#log.identity)) return undefined;
+    this.#members.look(status);
+    const refusal = this.#wrongCluster(hello) ?? this.wiped(hello.id, hello);
     if (refusal !== undefined) return refusal;
     const known = this.#cut.get(hello.id);
     if (known?.bootId === hello.bootId) return known;
     // Only a new process is judged by what the one before it had said: its own acknowledgements overtake its handshakes.
-    if (this.#peers.get(hello.id)?.bootId === hello.bootId) return undefined;
+    if (this.#peers.get(hello.id)?.hello.bootId === hello.bootId) return undefined;
     const cut = cutLog(hello, status);
     if (cut !== undefined) this.#cut.set(hello.id, cut);
     return cut;
@@ -63,37 +75,62 @@ export class Admission {
       return { kind: 'refused', refusal };
     }
     this.#silenced.delete(hello.id);
-    const restarted = known !== undefined && known.bootId !== hello.bootId;
+    const restarted = known !== undefined && known.hello.bootId !== hello.bootId;
     const replaced = known?.replaced ?? [];
-    if (restarted) replaced.push(known.bootId);
+    if (restarted) replaced.push(known.hello.bootId);
     if (replaced.length > maxReplaced) replaced.shift();
-    this.#peers.set(hello.id, { bootId: hello.bootId, replaced });
+    this.#peers.set(hello.id, { hello, replaced });
     return { kind: 'admitted', restarted };
   }
 
-  /** Is it another directory than the one that was founded under this name? `bootId`: of one process, if known. */
-  wiped(from: NodeId, it: { readonly incarnation: string; readonly bootId?: string }): Refusal | undefined {
-    const { founding, id } = this.#log.identity;
-    if (founding?.confirmed !== true) return undefined;
-    const hello = { id: from, incarnation: it.incarnation, bootId: it.bootId };
-    const { incarnations } = founding.record;
-    if (hello.incarnation !== incarnations[hello.id]) {
-      const known = incarnations[from] ?? 'nobody';
-      return refuse(hello, 'HF_WIPED_MEMBER', `${id} knows ${from} as ${known}, not as ${hello.incarnation}.`);
+  /** The members have changed: who may take part no more is not heard from now on. */
+  recheck(status: CoreStatus): void {
+    for (const [id, { hello }] of this.#peers) {
+      if (this.refusal(hello, status) !== undefined) this.#silenced.add(id);
     }
-    return undefined;
   }
 
-  #stranger(hello: Hello): Refusal | undefined {
-    const { members, founding, id } = this.#log.identity;
-    if ([...hello.members].sort().join() !== members.join()) {
+  /** Those whose last process belongs to no cluster yet. */
+  get waiting(): readonly NodeId[] {
+    return [...this.#peers].filter(([, { hello }]) => hello.members.length === 0).map(([id]) => id);
+  }
+
+  /** Is it another directory than the one that is a member under this name? `bootId`: of one process, if known. */
+  wiped(from: NodeId, it: { readonly incarnation: string; readonly bootId?: string }): Answer | undefined {
+    const { founding, id } = this.#log.identity;
+    if (founding?.confirmed !== true) return undefined;
+    const hello = { incarnation: it.incarnation, bootId: it.bootId };
+    const known = this.#members.all.get(from)?.incarnation;
+    if (known === it.incarnation) return undefined;
+    if (this.#members.isRemoved(from, it.incarnation)) {
+      return refuse(hello, 'HF_REMOVED_MEMBER', `${id} knows that ${from} was removed.`);
+    }
+    // One that this node has not heard of yet may lead already, and say so.
+    if (known === undefined) return this.#isOneTooMany(from) ? stranger : undefined;
+    return refuse(hello, 'HF_WIPED_MEMBER', `${id} knows ${from} as ${known}, not as ${it.incarnation}.`);
+  }
+
+  #isOneTooMany(name: NodeId): boolean {
+    if (this.#peers.has(name)) return false;
+    return [...this.#peers.keys()].filter((peer) => !this.#members.all.has(peer)).length >= maxUnheardOf;
+  }
+
+  #wrongCluster(hello: Hello): Answer | undefined {
+    const { identity } = this.#log;
+    const { founding, id } = identity;
+    const isMember = this.#members.all.has(hello.id);
+    const isFounded = founding?.confirmed === true;
+    // Of those whom nobody has named, only who shows that it belongs to the same cluster.
+    if (!isMember && !(isFounded && hello.clusterId === founding.record.clusterId)) return stranger;
+    const founders = foundersOf(identity);
+    if (hello.members.length === 0 ? !isFounded : [...hello.members].sort().join() !== founders.join()) {
       return refuse(
         hello,
         'HF_WRONG_CLUSTER',
-        `${hello.id} names the members ${hello.members.join()}, ${id} names ${members.join()}.`,
+        `${hello.id} names the members ${hello.members.join()}, ${id} names ${founders.join()}.`,
       );
     }
-    if (founding?.confirmed !== true || hello.clusterId === undefined) return undefined;
+    if (!isFounded || hello.clusterId === undefined) return undefined;
     const { clusterId } = founding.record;
     if (hello.clusterId === clusterId) return undefined;
     return refuse(hello, 'HF_WRONG_CLUSTER', `${hello.id} was founded as ${hello.clusterId}, ${id} as ${clusterId}.`);

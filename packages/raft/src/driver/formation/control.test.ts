@@ -7,6 +7,14 @@ test.each<Parameters<typeof encodeControl>[0]>([
   { kind: 'formation', incarnation: '1', record, confirmed: true },
   { kind: 'formation', incarnation: '1', record: undefined, confirmed: false },
   { kind: 'refusal', incarnation: '1', bootId: 'x', code: 'HF_WIPED_MEMBER', detail: 'because' },
+  { kind: 'stranger' },
+  {
+    kind: 'members',
+    incarnation: '1',
+    record,
+    index: 7,
+    members: [{ id: 'a', incarnation: '1', address: 'here' }],
+  },
   { kind: 'refusal', incarnation: '1', bootId: undefined, code: 'HF_WIPED_MEMBER', detail: 'because' },
 ])('what was said is heard: %o', (control) => {
   expect(decodeControl(encodeControl(control))).toEqual(control);
@@ -25,6 +33,9 @@ test.each([
   '{"kind":"snapshotOffer","exportId":1,"index":0,"term":1,"configuration":""}',
   '{"kind":"snapshotFetch","exportId":"1"}',
   '{"kind":"snapshotFetch","exportId":1,"after":2}',
+  '{"kind":"members","incarnation":"1","record":{"clusterId":"x","incarnations":{}},"index":-1,"members":[]}',
+  '{"kind":"members","incarnation":"1","index":1,"members":[]}',
+  '{"kind":"members","incarnation":"1","record":{"clusterId":"x","incarnations":{}},"index":1,"members":[{"id":"a b","incarnation":"","address":""}]}',
   '{"kind":"snapshotGone"}',
   '{"kind":"snapshotInstalled","index":-1}',
 ])('nonsense is nothing: %s', (text) => {

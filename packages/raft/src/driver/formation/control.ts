@@ -1,5 +1,5 @@
 // What members say to each other beside the protocol of the log: formation, and why one of them is refused.
-import { type FoundingRecord, recordFrom } from '../../log/founding.ts';
+import { type FoundingRecord, recordFrom, type ToldMembers, toldFrom } from '../../log/founding.ts';
 import { isRaftErrorCode, type RaftErrorCode } from '../../raft-error.ts';
 import { isSnapshotKind, type SnapshotControl, snapshotControlFrom } from '../../snapshot/control.ts';
 import { isObject, parseJson } from '../../untrusted-json.ts';
@@ -22,9 +22,24 @@ export interface Refusal {
   readonly detail: string;
 }
 
-export type Control = FormationState | Refusal | SnapshotControl;
+/** Of a leader, to one that can not know yet who the members are: it waits to be taken in, or its log lags behind. */
+export interface MembersTold extends ToldMembers {
+  readonly kind: 'members';
+  /** Of the directory that this is for. */
+  readonly incarnation: string;
+  readonly record: FoundingRecord;
+}
 
-export function encodeControl(control: FormationState | Refusal): Uint8Array {
+/** Who is nobody here is not heard. It may know better: nothing follows from it. */
+export interface Stranger {
+  readonly kind: 'stranger';
+}
+
+/** What the driver says. */
+export type OfDriver = FormationState | Refusal | MembersTold | Stranger;
+export type Control = OfDriver | SnapshotControl;
+
+export function encodeControl(control: OfDriver): Uint8Array {
   return Buffer.from(JSON.stringify(control));
 }
 
@@ -32,8 +47,18 @@ export function encodeControl(control: FormationState | Refusal): Uint8Array {
 export function decodeControl(bytes: Uint8Array): Control | 'unknown' | 'broken' {
   const value = parseJson(bytes);
   if (!isObject(value) || typeof value['kind'] !== 'string') return 'broken';
+  if (value['kind'] === 'stranger') return { kind: 'stranger' };
+  if (value['kind'] === 'members') return membersToldFrom(value) ?? 'broken';
   if (value['kind'] === 'formation' || value['kind'] === 'refusal') return formationControlFrom(value) ?? 'broken';
   return isSnapshotKind(value['kind']) ? (snapshotControlFrom(value) ?? 'broken') : 'unknown';
+}
+
+function membersToldFrom(value: Readonly<Record<string, unknown>>): MembersTold | undefined {
+  const { incarnation, record }: Readonly<Partial<Record<keyof MembersTold, unknown>>> = value;
+  const told = toldFrom(value);
+  const founding = recordFrom(record);
+  if (typeof incarnation !== 'string' || told === undefined || founding === undefined) return undefined;
+  return { kind: 'members', incarnation, record: founding, ...told };
 }
 
 function formationControlFrom(value: Readonly<Record<string, unknown>>): FormationState | Refusal | undefined {

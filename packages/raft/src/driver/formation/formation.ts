@@ -14,6 +14,7 @@
 import { strict as assert } from 'node:assert';
 import type { NodeId } from '../../core/message.ts';
 import { drawToken, type Founding, type FoundingRecord, sameRecord } from '../../log/founding.ts';
+import { isWaiting } from '../../log/identity.ts';
 import type { LogStore } from '../../log/log-store.ts';
 import { driverBounds } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
@@ -49,6 +50,8 @@ export class Formation {
 
   start(): void {
     if (this.isFounded) return this.#options.onFounded();
+    // It founds nothing: a leader will tell it who the members are.
+    if (isWaiting(this.#options.log.identity)) return;
     this.#repeat();
     void this.#advance();
   }

@@ -1,0 +1,140 @@
+// What follows for a node from who the members are: whom it connects to and hears, what it tells those who can not know it
+// yet, when it is taken in, and when it has to go.
+import type { NodeId } from '../../core/message.ts';
+import type { CoreStatus, MembershipChange } from '../../core/types.ts';
+import { isWaiting } from '../../log/identity.ts';
+import { RaftError } from '../../raft-error.ts';
+import type { Address } from '../../wire/transport.ts';
+import { driverBounds } from '../bounds.ts';
+import type { Admission } from '../formation/admission.ts';
+import type { MembersTold } from '../formation/control.ts';
+import type { Loop } from '../loop.ts';
+import type { RaftNodeOptions } from '../raft-node.ts';
+import { type ChangeOutcome, Changes } from './changes.ts';
+import type { Members } from './members.ts';
+
+/** From this active version on every member understands changes of members. */
+const changeVersion = 2;
+
+export interface MembershipPorts<Result> {
+  readonly options: RaftNodeOptions<Result>;
+  readonly loop: Loop<Result>;
+  readonly members: Members;
+  readonly admission: Admission;
+  readonly tell: (to: NodeId, told: MembersTold) => void;
+  /** It belongs to a cluster now, and that is on its disk. */
+  readonly onTakenIn: () => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+export class Membership<Result> {
+  readonly #ports: MembershipPorts<Result>;
+  readonly #changes: Changes;
+  #hadOthers = false;
+  #seenChanges = 0;
+  #told = '';
+  #isTakenIn = false;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: MembershipPorts<Result>) {
+    this.#ports = ports;
+    const { log, clock, timing } = ports.options;
+    this.#changes = new Changes({ log, clock, patienceMs: timing.electionMaxMs });
+  }
+
+  async change(change: MembershipChange): Promise<ChangeOutcome> {
+    const { options, loop } = this.#ports;
+    if (options.stateMachine.activeVersion < changeVersion) return { kind: 'refused', reason: 'oldVersion' };
+    let outcome: Promise<ChangeOutcome> = Promise.resolve({ kind: 'refused', reason: 'stopping' });
+    loop.input((core) => {
+      const changed = core.changeMembership(change);
+      outcome = changed.kind === 'appended' ? this.#changes.add(changed) : Promise.resolve(changed);
+    });
+    return await outcome;
+  }
+
+  /** To be called at the start, and with every tick. */
+  look(): void {
+    const { members, admission, loop } = this.#ports;
+    const { status } = loop;
+    members.look(status);
+    if (members.changes !== this.#seenChanges) admission.recheck(status);
+    this.#seenChanges = members.changes;
+    this.#setPeers();
+    this.#changes.look(status);
+    this.#maybeTell(status);
+    this.#maybeGo(status);
+  }
+
+  end(): void {
+    this.#changes.end();
+  }
+
+  /** A leader says who the members are. */
+  async heard(told: MembersTold): Promise<void> {
+    const { options, members, loop, onTakenIn, onFailed } = this.#ports;
+    const { identity } = options.log;
+    if (told.incarnation !== identity.incarnation) return;
+    const { record, index } = told;
+    if (isWaiting(identity)) {
+      const isMeant = told.members.some(
+        ({ id, incarnation }) => id === identity.id && incarnation === told.incarnation,
+      );
+      if (this.#isTakenIn || !isMeant) return;
+      this.#isTakenIn = true;
+      try {
+        await options.log.writeFounding({ record, confirmed: true, joined: { index, members: told.members } });
+      } catch (error) {
+        return onFailed(error);
+      }
+      members.tell(told, loop.status);
+      this.look();
+      onTakenIn();
+    } else if (identity.founding?.record.clusterId === record.clusterId && members.tell(told, loop.status)) {
+      this.look();
+    }
+  }
+
+  #setPeers(): void {
+    const { options, members } = this.#ports;
+    const peers = new Map<NodeId, Address>();
+    for (const { id, address } of members.others) {
+      const where = options.reach(address);
+      if (where !== undefined) peers.set(id, where);
+    }
+    this.#hadOthers ||= peers.size > 0;
+    // A member may lag behind, and must hear a leader of whom it does not know yet (thesis 4.1).
+    const hears = options.stateMachine.activeVersion >= changeVersion && this.#hadOthers;
+    const guests = hears || isWaiting(options.log.identity) ? 'anybody' : 'nobody';
+    const said = JSON.stringify([...peers, guests]);
+    if (said === this.#told) return;
+    this.#told = said;
+    options.transport.setPeers(peers, guests);
+  }
+
+  /** A leader tells those who wait, once it is committed that they are members; and those whose logs do not say it yet. */
+  #maybeTell(status: CoreStatus): void {
+    const { options, members, admission, tell } = this.#ports;
+    const { log, clock } = options;
+    const { configurationIndex: index, followers, role, commit } = status;
+    const nowMs = clock.monotonicMs();
+    if (role !== 'leader' || index === 0 || nowMs - this.#toldAtMs < driverBounds.formationRepeatMs) return;
+    this.#toldAtMs = nowMs;
+    const record = log.identity.founding?.record;
+    if (record === undefined) return;
+    for (const { id, incarnation } of members.others) {
+      const isBehind = (followers.get(id)?.match ?? index) < index;
+      const mayHear = admission.waiting.includes(id) ? commit >= index : admission.isAdmitted(id);
+      if (isBehind && mayHear)
+        tell(id, { kind: 'members', incarnation, record, index, members: [...members.all.values()] });
+    }
+  }
+
+  /** Its removal is committed. A leader goes once it has handed over. */
+  #maybeGo({ role }: CoreStatus): void {
+    const { options, members, onFailed } = this.#ports;
+    const { id, incarnation } = options.log.identity;
+    if (role === 'leader' || !members.isRemoved(id, incarnation)) return;
+    onFailed(new RaftError('HF_REMOVED_MEMBER', 'Its own log says so.', {}));
+  }
+}

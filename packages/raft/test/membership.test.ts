@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest';
+import type { ConfigMember } from '../src/index.ts';
+import { bytes, type Member, World } from './world.ts';
+
+const described = ({ id, log }: Member): ConfigMember => ({
+  id,
+  incarnation: log.identity.incarnation,
+  address: `where ${id} is`,
+});
+const votersOf = ({ node }: Member): string[] => node.status().configuration.voters.map(({ id }) => id);
+
+async function settled<T>(world: World, promise: Promise<T>): Promise<T> {
+  let outcome: { readonly value: T } | undefined;
+  void promise.then((value) => (outcome = { value }));
+  await world.clock.until(() => outcome !== undefined);
+  if (outcome === undefined) throw new Error('it never settled');
+  return outcome.value;
+}
+
+async function write(world: World, leader: Member, text: string): Promise<void> {
+  expect(await settled(world, leader.node.propose(bytes(text)))).toMatchObject({ kind: 'applied' });
+}
+
+/** Starts a node that waits, adds it, and waits until it has a vote. */
+async function grown(world: World, leader: Member, id: string): Promise<Member> {
+  const member = world.member(id, { founders: [] });
+  await member.node.start();
+  expect(member.node.status().isWaiting).toBe(true);
+  const added = leader.node.changeMembership({ kind: 'addLearner', member: described(member) });
+  expect(await settled(world, added)).toMatchObject({ kind: 'applied' });
+  await promoted(world, leader, id);
+  return member;
+}
+
+async function promoted(world: World, leader: Member, id: string): Promise<void> {
+  for (;;) {
+    const outcome = await settled(world, leader.node.changeMembership({ kind: 'promote', id }));
+    if (outcome.kind === 'applied') return;
+    expect(outcome).toEqual({ kind: 'refused', reason: 'notCaughtUp' });
+    await world.clock.pass(50);
+  }
+}
+
+const alone = async (): Promise<{ readonly world: World; readonly a: Member }> => {
+  const world = new World(['a']);
+  const [a] = await world.started();
+  if (a === undefined) throw new Error('one was started');
+  await world.leader([a]);
+  return { world, a };
+};
+
+test('a node on its own grows to three, which go on without it', async () => {
+  const { world, a } = await alone();
+  await write(world, a, 'alone');
+  const b = await grown(world, a, 'b');
+  const c = await grown(world, a, 'c');
+  await write(world, a, 'three');
+  expect(votersOf(a)).toEqual(['a', 'b', 'c']);
+  for (const { log } of [b, c]) expect(log.identity.founding?.record).toEqual(a.log.identity.founding?.record);
+  await world.clock.until(() => b.machine.applied.index === a.machine.applied.index);
+  world.network.kill('a');
+  const next = await world.leader([b, c]);
+  await write(world, next, 'two');
+  expect(next.machine.notes).toEqual(['alone', 'three', 'two']);
+});
+
+test('a member that was taken in finds the cluster again after a restart', async () => {
+  const { world, a } = await alone();
+  const b = await grown(world, a, 'b');
+  world.network.kill('b');
+  await b.node.stop();
+  const again = world.member('b', { founders: [], log: b.log, machine: b.machine });
+  await again.node.start();
+  expect(again.node.status().isWaiting).toBe(false);
+  await world.clock.until(() => again.node.status().leader === 'a' || a.node.status().leader === 'b');
+});
+
+test('a dead member is replaced by a new one, and stops when it comes back', async () => {
+  const { world, a } = await alone();
+  const b = await grown(world, a, 'b');
+  const c = await grown(world, a, 'c');
+  world.network.kill('c');
+  await c.node.stop();
+  const d = await grown(world, a, 'd');
+  const removed = a.node.changeMembership({ kind: 'remove', id: 'c' });
+  expect(await settled(world, removed)).toMatchObject({ kind: 'applied' });
+  expect(votersOf(a)).toEqual(['a', 'b', 'd']);
+  const back = world.member('c', { founders: [], log: c.log, machine: c.machine });
+  await back.node.start();
+  await world.clock.until(() => back.fatal() !== undefined);
+  expect(back.fatal()).toMatchObject({ code: 'HF_REMOVED_MEMBER' });
+  await write(world, a, 'on');
+  expect([a, b, d].map((member) => member.fatal())).toEqual([undefined, undefined, undefined]);
+});
+
+test('a wiped member comes back as another incarnation, once the old one is removed', async () => {
+  const { world, a } = await alone();
+  await grown(world, a, 'b');
+  const c = await grown(world, a, 'c');
+  world.network.kill('c');
+  await c.node.stop();
+  const empty = world.member('c', { founders: [] });
+  await empty.node.start();
+  await world.clock.pass(2_000);
+  expect(empty.node.status().isWaiting).toBe(true);
+  expect(empty.fatal()).toBeUndefined();
+  const add = () => a.node.changeMembership({ kind: 'addLearner', member: described(empty) });
+  expect(await settled(world, add())).toEqual({ kind: 'refused', reason: 'alreadyMember' });
+  await settled(world, a.node.changeMembership({ kind: 'remove', id: 'c' }));
+  await world.clock.pass(50);
+  expect(await settled(world, add())).toMatchObject({ kind: 'applied' });
+  await promoted(world, a, 'c');
+  expect(empty.node.status().isWaiting).toBe(false);
+});
+
+test('a leader that removes itself hands over and stops', async () => {
+  const { world, a } = await alone();
+  const b = await grown(world, a, 'b');
+  const c = await grown(world, a, 'c');
+  const removed = a.node.changeMembership({ kind: 'remove', id: 'a' });
+  expect(await settled(world, removed)).toMatchObject({ kind: 'applied' });
+  await world.clock.until(() => a.fatal() !== undefined);
+  expect(a.fatal()).toMatchObject({ code: 'HF_REMOVED_MEMBER' });
+  const next = await world.leader([b, c]);
+  expect(votersOf(next)).toEqual(['b', 'c']);
+  await write(world, next, 'on');
+});
+
+test('a member that slept while all others were replaced hears of them, and follows', async () => {
+  const { world, a } = await alone();
+  const b = await grown(world, a, 'b');
+  const c = await grown(world, a, 'c');
+  world.network.kill('c');
+  await c.node.stop();
+  const d = await grown(world, a, 'd');
+  const e = await grown(world, a, 'e');
+  for (const id of ['b', 'a']) await settled(world, a.node.changeMembership({ kind: 'remove', id }));
+  await world.clock.until(() => a.fatal() !== undefined);
+  for (const { id, node } of [a, b]) {
+    world.network.kill(id);
+    await node.stop();
+  }
+  const leader = await world.leader([d, e]);
+  const back = world.member('c', { founders: [], log: c.log, machine: c.machine });
+  await back.node.start();
+  await world.clock.until(() => back.node.status().leader === leader.id);
+  await world.clock.until(() => back.machine.applied.index === leader.machine.applied.index);
+  expect(votersOf(back)).toEqual(['c', 'd', 'e']);
+});
+
+test('nobody changes members who does not lead, and a change that is lost is unknown', async () => {
+  const { world, a } = await alone();
+  const b = await grown(world, a, 'b');
+  const remove = { kind: 'remove', id: 'b' } as const;
+  expect(await b.node.changeMembership(remove)).toEqual({ kind: 'refused', reason: 'notLeader' });
+  for (const link of ['a>b', 'b>a']) world.network.cut.add(link);
+  const c = world.member('c', { founders: [] });
+  const lost = a.node.changeMembership({ kind: 'addLearner', member: described(c) });
+  expect(await settled(world, lost)).toEqual({ kind: 'unknown' });
+});
+
+test('a change is refused while some member may not understand it', async () => {
+  const { world, a } = await alone();
+  a.machine.activeVersion = 1;
+  const outcome = await settled(world, a.node.changeMembership({ kind: 'remove', id: 'a' }));
+  expect(outcome).toEqual({ kind: 'refused', reason: 'oldVersion' });
+});
