@@ -31,6 +31,8 @@ export interface LeaseAnswer {
   readonly token: number;
   readonly attempt: number;
   readonly untilMs: number;
+  /** An answer before this one may have been lost, which told of a shorter lease: a repeated receive extends what it finds. */
+  readonly toldLate?: boolean;
 }
 export interface SettleAnswer {
   readonly result: string;
@@ -210,7 +212,11 @@ function lease(world: MessageWorld, { state, answer, moment }: Here, group: stri
     if (hold.kind !== 'waiting' && hold.kind !== 'retry') return `${group} has it ${describeHold(hold)}`;
     const before = hold.kind === 'retry' ? hold.attempt : 0;
     if (attempt !== before + 1) return `attempt ${before} came before it`;
-    return [{ ...withHold(one, group, { kind: 'leased', token, untilMs, exact: true, attempt }), lastToken: token }];
+    const until =
+      answer.lease.toldLate === true
+        ? { untilMs: Math.min(untilMs, world.dueMs - world.skewMs), exact: false }
+        : { untilMs, exact: true };
+    return [{ ...withHold(one, group, { kind: 'leased', token, ...until, attempt }), lastToken: token }];
   });
 }
 
@@ -309,4 +315,20 @@ function describeAnswer(answer: MessageAnswer): string {
     default:
       return answer satisfies never;
   }
+}
+
+/**
+ * Whether a repeat of the receive may have extended the lease before it was told of: that happens when under half of it is
+ * left, so not before the receive has taken as long.
+ */
+export function mayBeToldLate({
+  invokedMs,
+  endedMs,
+  untilMs,
+}: {
+  invokedMs: number;
+  endedMs: number;
+  untilMs: number;
+}) {
+  return endedMs - invokedMs >= (untilMs - endedMs) / 2;
 }

@@ -1,5 +1,10 @@
 // The history of a chaos run, message by message, as the checker of linearizability takes it.
-import { type MessageAnswer, type MessageCall, messageSpecification } from '../../linearizable/message.ts';
+import {
+  type MessageAnswer,
+  type MessageCall,
+  mayBeToldLate,
+  messageSpecification,
+} from '../../linearizable/message.ts';
 import { type ObjectHistory, objectOf } from '../../linearizable/objects.ts';
 import type { Operation, Outcome } from '../../linearizable/operation.ts';
 import type { HistoryEvent } from '../history.ts';
@@ -156,7 +161,15 @@ class Reader {
       call: { kind: 'lease', group },
       invokedMs,
       endedMs: atMs,
-      outcome: ok({ of: 'lease', lease: { token, attempt, untilMs: leasedUntilMs } }),
+      outcome: ok({
+        of: 'lease',
+        lease: {
+          token,
+          attempt,
+          untilMs: leasedUntilMs,
+          toldLate: mayBeToldLate({ invokedMs, endedMs: atMs, untilMs: leasedUntilMs }),
+        },
+      }),
     });
   }
 

@@ -70,6 +70,13 @@ test('a life that was told truly has no fault', () => {
   expect(faultsOf(told)).toEqual([]);
 });
 
+test('a lease whose first answer was lost may have been shorter then, and one that was told of at once may not', () => {
+  const shorter = { ...cancelled, leasedUntilMs: 2_400 };
+  const late = { ...delivered, atMs: 2_000, leasedUntilMs: 3_400 };
+  expect(faultsOf({ delivered: [late], cancelled: [shorter] })).toEqual([]);
+  expect(faultsOf({ delivered: [delivered], cancelled: [shorter] })).not.toEqual([]);
+});
+
 test.each<readonly [what: string, told: Told, says: string]>([
   [
     'a schedule that was refused',

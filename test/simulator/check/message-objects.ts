@@ -1,6 +1,11 @@
 // What clients of the simulator saw, message by message, as the checker of linearizability takes it.
 import { firstAnswer } from '../../linearizable/first-answer.ts';
-import { type MessageAnswer, type MessageCall, messageSpecification } from '../../linearizable/message.ts';
+import {
+  type MessageAnswer,
+  type MessageCall,
+  mayBeToldLate,
+  messageSpecification,
+} from '../../linearizable/message.ts';
 import { type ObjectHistory, objectOf } from '../../linearizable/objects.ts';
 import type { Operation, Outcome } from '../../linearizable/operation.ts';
 import type { Cancelled, Delivered, History, Scheduled, Settled, Tag } from '../work/history.ts';
@@ -119,7 +124,15 @@ const leaseOf = ({ group, token, attempt, leasedUntilMs, atMs }: Delivered, invo
   invokedMs,
   endedMs: atMs,
   call: { kind: 'lease', group },
-  outcome: ok({ of: 'lease', lease: { token, attempt, untilMs: leasedUntilMs } }),
+  outcome: ok({
+    of: 'lease',
+    lease: {
+      token,
+      attempt,
+      untilMs: leasedUntilMs,
+      toldLate: mayBeToldLate({ invokedMs, endedMs: atMs, untilMs: leasedUntilMs }),
+    },
+  }),
 });
 
 function cancelOf({ key, verdict, leasedUntilMs, attempts, ...times }: Cancelled): Op {
