@@ -11,8 +11,8 @@ import {
 import { describe, expect, test, vi } from 'vitest';
 import { ManualClock, settle } from '../test/manual-clock.ts';
 import { type NodeCaller, NodeUnreachable } from './carrier.ts';
-import { reactions } from './repeat/rules.ts';
-import { createRetryingCarrier } from './retrying-carrier.ts';
+import { reactions, repeatRules } from './repeat/rules.ts';
+import { createRetryingCarrier, type RetryingCarrier } from './retrying-carrier.ts';
 
 interface Attempt {
   readonly node: string;
@@ -130,9 +130,61 @@ describe('what may be repeated', () => {
     const { carrier, attempts } = cluster(() => error);
     await expect(carrier.call('schedule', schedule, {})).rejects.toBe(error);
     expect(attempts).toHaveLength(1);
-    expect(reactions[code]).toBe('throw');
     expect(carrier.counters().refusals).toEqual(new Map([[code, 1]]));
   });
+});
+
+describe('a repeat that is refused says nothing of an earlier attempt without an answer', () => {
+  const ofGroup = dropped;
+  const receipts = { ...ofGroup, body: { receipts: ['r0000001'] } };
+  const extended = { ...ofGroup, body: { receipts: ['r0000001'], lease: '1s' } };
+  const cancelled: RequestOf<'cancel'> = { ...dropped, params: { topic: 't', id: 'm0000001' } };
+  const writes: readonly [Verb, (carrier: RetryingCarrier) => Promise<unknown>][] = [
+    ['schedule', (carrier) => carrier.call('schedule', schedule, {})],
+    ['cancel', (carrier) => carrier.call('cancel', cancelled, {})],
+    ['receive', (carrier) => carrier.call('receive', receive, {})],
+    ['ack', (carrier) => carrier.call('ack', receipts, {})],
+    ['nack', (carrier) => carrier.call('nack', receipts, {})],
+    ['extend', (carrier) => carrier.call('extend', extended, {})],
+    ['putGroup', (carrier) => carrier.call('putGroup', { ...ofGroup, body: {} }, {})],
+    ['deleteGroup', (carrier) => carrier.call('deleteGroup', ofGroup, {})],
+  ];
+  const isFinal = (code: ErrorCode): boolean => reactions[code] === 'throw' || reactions[code] === 'tell';
+  const codes = (Object.keys(errorTable) as ErrorCode[]).filter(
+    (code) => isFinal(code) && code !== 'HF_IDEMPOTENCY_KEY_REUSED',
+  );
+  const rows = writes
+    .flatMap(([verb, call]) => codes.map((code) => [verb, code, call] as const))
+    .filter(([verb, code]) => repeatRules[verb].settledBy?.code !== code);
+
+  test.each(rows)('%s, then %s: unknown where something was sent, and only there', async (_, code, call) => {
+    const error = new HoldfastError(code);
+    const answers = (first: Error) => cluster((_, number) => (number === 1 ? first : error));
+    const unknown = { code: 'HF_OUTCOME_UNKNOWN', applied: 'unknown', cause: error };
+    await expect(call(answers(refused(true)).carrier)).rejects.toMatchObject(unknown);
+    await expect(call(answers(refused(true)).carrier)).rejects.toThrow(code);
+    const { carrier, clock } = answers(new OutcomeUnknownError());
+    const after = call(carrier);
+    void after.catch(() => undefined);
+    await clock.advance(100);
+    await expect(after).rejects.toMatchObject(unknown);
+    await expect(call(answers(refused(false)).carrier)).rejects.toBe(error);
+  });
+
+  test.each(codes)('a read is told %s as it is', async (code) => {
+    const error = new HoldfastError(code);
+    const { carrier } = cluster((_, number) => (number === 1 ? refused(true) : error));
+    await expect(carrier.call('topic', counts, {})).rejects.toBe(error);
+  });
+
+  test.each(['schedule', 'cancel'] as const)(
+    '%s: a key that another request has was so for the first attempt, too',
+    async (verb) => {
+      const error = new HoldfastError('HF_IDEMPOTENCY_KEY_REUSED');
+      const { carrier } = cluster((_, number) => (number === 1 ? refused(true) : error));
+      await expect(writes.find(([name]) => name === verb)?.[1](carrier)).rejects.toBe(error);
+    },
+  );
 });
 
 describe('where a request goes', () => {

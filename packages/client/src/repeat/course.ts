@@ -109,9 +109,11 @@ export class Course {
       case 'throw':
         throw error;
       case 'tell':
-        // The refusal speaks of this attempt alone: it comes before anybody looks whether the key is known.
-        if (changes && this.#maybeApplied) throw new OutcomeUnknownError({}, { cause: error });
-        throw error;
+        if (!changes || !this.#maybeApplied) throw error;
+        throw new OutcomeUnknownError(
+          { detail: `An earlier attempt got no answer, and its repeat was refused: ${error.code}.` },
+          { cause: error },
+        );
       case 'another':
         return this.#another();
       case 'later':

@@ -61,9 +61,9 @@ function waitMsOf(wait: number | string | undefined): number {
 }
 
 export type Reaction =
-  /** It says what the caller did wrong: repeating changes nothing. */
+  /** Repeating changes nothing, and the refusal speaks for every attempt of the call: none was applied. */
   | 'throw'
-  /** Repeating helps when somebody has done something about it. What an earlier attempt did is as open as before. */
+  /** Repeating changes nothing now. It speaks of this attempt alone: what an earlier one did is as open as before. */
   | 'tell'
   /** Another node may know better, and may be asked at once. */
   | 'another'
@@ -74,18 +74,24 @@ export type Reaction =
   /** A fault of the node: a few more tries, since another node may not have it. */
   | 'few';
 
+/**
+ * Why a refusal is no word on an attempt before it: that one may have met another version or another limit (what is said of
+ * the request itself), a group that was deleted since, or a place that another group has taken since. A key that another
+ * request has is the exception: the first attempt would have found it taken, too, as a node keeps an answer for longer
+ * than a call is repeated.
+ */
 export const reactions: { readonly [Code in ErrorCode]: Reaction } = {
-  HF_INVALID_REQUEST: 'throw',
-  HF_INVALID_JSON: 'throw',
-  HF_ROUTE_NOT_FOUND: 'throw',
-  HF_TOPIC_NOT_FOUND: 'throw',
-  HF_GROUP_NOT_FOUND: 'throw',
-  HF_MESSAGE_NOT_FOUND: 'throw',
-  HF_BODY_TOO_LARGE: 'throw',
-  HF_UNSUPPORTED_MEDIA_TYPE: 'throw',
+  HF_INVALID_REQUEST: 'tell',
+  HF_INVALID_JSON: 'tell',
+  HF_ROUTE_NOT_FOUND: 'tell',
+  HF_TOPIC_NOT_FOUND: 'tell',
+  HF_GROUP_NOT_FOUND: 'tell',
+  HF_MESSAGE_NOT_FOUND: 'tell',
+  HF_BODY_TOO_LARGE: 'tell',
+  HF_UNSUPPORTED_MEDIA_TYPE: 'tell',
   HF_IDEMPOTENCY_KEY_REUSED: 'throw',
-  HF_TOPIC_LIMIT: 'throw',
-  HF_GROUP_LIMIT: 'throw',
+  HF_TOPIC_LIMIT: 'tell',
+  HF_GROUP_LIMIT: 'tell',
   HF_TOO_MANY_WAITING: 'later',
   HF_TOO_MANY_LEASES: 'later',
   HF_OVERLOADED: 'later',
