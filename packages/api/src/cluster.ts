@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const clusterSeen = z.strictObject({
   id: z.string(),
   clusterId: z.string().optional(),
+  waiting: z
+    .strictObject({ incarnation: z.string(), peer: z.string(), api: z.string() })
+    .optional()
+    .describe('It belongs to no cluster and waits to be taken in; what has to be said to a member for it.'),
   role: z.enum(['follower', 'preCandidate', 'candidate', 'leader']),
   /** Leads, serves, and is not in doubt. */
   serving: z.boolean(),

@@ -107,6 +107,24 @@ export const errorTable = {
     says: 'This node is stopping, or has not started yet.',
     next: 'Repeat the request at another node.',
   },
+  HF_MEMBERS_BUSY: {
+    status: 503,
+    applied: 'no',
+    says: 'Another change of the members is under way, or leadership is being handed over.',
+    next: 'Wait as Retry-After says, then repeat the request.',
+  },
+  HF_MEMBERS_REFUSED: {
+    status: 409,
+    applied: 'no',
+    says: 'The members can not be changed like this.',
+    next: 'The answer says why; docs/members.md says how members are added, removed and replaced.',
+  },
+  HF_MEMBERS_VERSION: {
+    status: 409,
+    applied: 'no',
+    says: 'Some member may run a version that can not follow changes of the members.',
+    next: 'Upgrade all of them and wait a few seconds, then repeat the request.',
+  },
   HF_OUTCOME_UNKNOWN: {
     status: 504,
     applied: 'unknown',

@@ -13,6 +13,15 @@ import {
 } from './delivery.ts';
 import type { ErrorCode } from './error-table.ts';
 import {
+  memberAdded,
+  memberId,
+  memberRemoved,
+  membersSeen,
+  memberToAdd,
+  transferRequest,
+  transferStarted,
+} from './members.ts';
+import {
   cancelVerdict,
   idempotencyKey,
   listQuery,
@@ -70,6 +79,7 @@ const writes = [
   'HF_OVERLOADED',
   'HF_OUTCOME_UNKNOWN',
 ] as const;
+const ofMembers = ['HF_MEMBERS_BUSY', 'HF_MEMBERS_REFUSED', 'HF_MEMBERS_VERSION'] as const;
 const ofGroup = ['HF_TOPIC_NOT_FOUND', 'HF_GROUP_NOT_FOUND'] as const;
 
 /** One message, or a batch that is kept whole or not at all. */
@@ -281,6 +291,58 @@ export const routes = {
     idempotent: false,
     errors: ['HF_STOPPING', 'HF_INTERNAL'],
     says: 'The cluster as this node sees it.',
+  },
+  members: {
+    verb: 'members',
+    method: 'GET',
+    path: '/v1/cluster/members',
+    params: nothing,
+    query: nothing,
+    body: undefined,
+    answer: membersSeen,
+    by: 'leader',
+    idempotent: false,
+    errors: always,
+    says: 'Who belongs to the cluster, as its leader knows it.',
+  },
+  addMember: {
+    verb: 'addMember',
+    method: 'POST',
+    path: '/v1/cluster/members',
+    params: nothing,
+    query: nothing,
+    body: memberToAdd,
+    answer: memberAdded,
+    by: 'leader',
+    idempotent: false,
+    errors: [...writes, ...ofMembers],
+    says: 'Take in a node that waits for it. It follows, and gets a vote when it has caught up. The same node again: already.',
+  },
+  removeMember: {
+    verb: 'removeMember',
+    method: 'DELETE',
+    path: '/v1/cluster/members/{id}',
+    params: memberId,
+    query: nothing,
+    body: undefined,
+    answer: memberRemoved,
+    by: 'leader',
+    idempotent: false,
+    errors: [...writes, ...ofMembers],
+    says: 'Remove a member for good, dead or alive; one that leads hands over. One that is no member: absent.',
+  },
+  transfer: {
+    verb: 'transfer',
+    method: 'POST',
+    path: '/v1/cluster/transfer',
+    params: nothing,
+    query: nothing,
+    body: transferRequest,
+    answer: transferStarted,
+    by: 'leader',
+    idempotent: false,
+    errors: [...writes, ...ofMembers],
+    says: 'Hand leadership over, to the member that is named or to the one that has most.',
   },
 } as const satisfies Readonly<Record<string, Route>>;
 

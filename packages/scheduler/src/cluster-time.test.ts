@@ -13,7 +13,7 @@ class Leader {
   constructor(voters: readonly string[], ownSkewMs = 0, maxClockSkewMs = 500) {
     this.ownSkewMs = ownSkewMs;
     const clock = { monotonicMs: () => this.monotonic, wallMs: () => this.truthMs + this.ownSkewMs };
-    this.time = createClusterClock({ clock, voters, self: 'a', maxClockSkewMs });
+    this.time = createClusterClock({ clock, voters: () => voters, self: 'a', maxClockSkewMs });
   }
 
   get truthMs(): number {

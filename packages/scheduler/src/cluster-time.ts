@@ -8,8 +8,8 @@
 export interface ClusterClockOptions {
   /** The only clock that is read here. The monotonic one never jumps; both in ms. */
   readonly clock: { monotonicMs(): number; wallMs(): number };
-  /** All voters, this node among them. */
-  readonly voters: readonly string[];
+  /** All voters at this moment. */
+  readonly voters: () => readonly string[];
   readonly self: string;
   readonly maxClockSkewMs: number;
 }
@@ -51,11 +51,10 @@ const freshMs = 5_000;
 
 export function createClusterClock(options: ClusterClockOptions): ClusterClock {
   const { clock, voters, self, maxClockSkewMs } = options;
-  const samples = new Map<string, Sample[]>(voters.filter((voter) => voter !== self).map((voter) => [voter, []]));
-  const quorum = Math.floor(voters.length / 2) + 1;
+  const samples = new Map<string, Sample[]>();
 
   function offsetMs(voter: string): number | undefined {
-    if (voter === self) return voters.includes(self) ? clock.wallMs() - clock.monotonicMs() : undefined;
+    if (voter === self) return voters().includes(self) ? clock.wallMs() - clock.monotonicMs() : undefined;
     const kept = samples.get(voter) ?? [];
     const sinceMs = clock.monotonicMs() - freshMs;
     const fresh = kept.filter((sample) => sample.atMs >= sinceMs).map((sample) => sample.offsetMs);
@@ -63,11 +62,14 @@ export function createClusterClock(options: ClusterClockOptions): ClusterClock {
   }
 
   function knownOffsets(): number[] {
-    return voters.map(offsetMs).filter((offset) => offset !== undefined);
+    return voters()
+      .map(offsetMs)
+      .filter((offset) => offset !== undefined);
   }
 
   function medianOffsetMs(): number | undefined {
     const offsets = knownOffsets().sort((a, b) => a - b);
+    const quorum = Math.floor(voters().length / 2) + 1;
     return offsets.length < quorum ? undefined : offsets[(offsets.length - 1) >> 1];
   }
 
@@ -79,8 +81,11 @@ export function createClusterClock(options: ClusterClockOptions): ClusterClock {
 
   return {
     observe(voter, wallMs) {
-      const kept = samples.get(voter);
-      if (kept === undefined) return;
+      if (voter === self || !voters().includes(voter)) return;
+      const kept = samples.get(voter) ?? [];
+      samples.set(voter, kept);
+      // Of voters that are none any more.
+      for (const known of samples.keys()) if (!voters().includes(known)) samples.delete(known);
       const atMs = clock.monotonicMs();
       kept.push({ atMs, offsetMs: wallMs - atMs });
       if (kept.length > keptSamples) kept.shift();
@@ -97,7 +102,7 @@ export function createClusterClock(options: ClusterClockOptions): ClusterClock {
     skewMs,
     skewed() {
       if (knownOffsets().length < 3) return [];
-      return voters.flatMap((voter): Skew[] => {
+      return voters().flatMap((voter): Skew[] => {
         const skew = skewMs(voter);
         return skew !== undefined && Math.abs(skew) > maxClockSkewMs ? [{ voter, skewMs: skew }] : [];
       });

@@ -104,6 +104,12 @@ export const settings = z.strictObject({
     .describe(
       'Every member, this one among them: n1=127.0.0.1:7501/127.0.0.1:7401,n2=... (id=peer address/API address). Without it, a node on its own.',
     ),
+  join: z
+    .boolean('must be true or false.')
+    .default(false)
+    .describe(
+      'Found no cluster: wait to be taken in by a running one (`holdfast cluster add`), and follow it from then on. --peers then says only under which addresses this node and others are reached, where they differ from what was listened on or said.',
+    ),
   ...peerSecuritySettings,
   timing: timing.default(timing.parse({})),
   graceMs: milliseconds(0, 600_000)
@@ -179,11 +185,11 @@ function misfits(config: Settings): Problem[] {
   return [...problems, ...misfitPeers(config), ...misfitSecurity(config), ...openAddresses(config)];
 }
 
-function misfitPeers({ id, peers: members, listen, peerListen }: Settings): Problem[] {
+function misfitPeers({ id, peers: members, join, listen, peerListen }: Settings): Problem[] {
   if (members.length === 0) return [];
   const problems: Problem[] = [];
   const refuse = (message: string) => problems.push({ path: ['peers'], message });
-  if (!members.some((member) => member.id === id))
+  if (!join && !members.some((member) => member.id === id))
     refuse(`names ${members.map((member) => member.id).join(', ')}, but not this node (${id}).`);
   for (const [what, values] of [
     ['id', members.map((member) => member.id)],
@@ -212,7 +218,7 @@ const insteadOfInsecure = {
 
 function openAddresses(config: Settings): Problem[] {
   const { allowInsecure, listen, peerListen, peers: members } = config;
-  const isPeerPortOpen = members.length > 1 && !isPeerPortSecured(config);
+  const isPeerPortOpen = (members.length > 1 || config.join) && !isPeerPortSecured(config);
   const used = isPeerPortOpen ? (['listen', 'peerListen'] as const) : (['listen'] as const);
   const addresses = { listen, peerListen };
   return used
@@ -228,7 +234,10 @@ export const nodeConfig = settings
   .superRefine((config, ctx) => {
     for (const { path, message } of misfits(config)) ctx.addIssue({ code: 'custom', path: [...path], message });
   })
-  .transform((config) => ({ ...config, peers: config.peers.length > 0 ? config.peers : [alone(config)] }));
+  .transform((config) => ({ ...config, peers: withSelf(config) }));
+
+const withSelf = (config: Settings): readonly Peer[] =>
+  config.peers.some(({ id }) => id === config.id) ? config.peers : [...config.peers, alone(config)];
 
 function alone({ id, listen, peerListen }: Settings): Peer {
   return { id, peer: addressText(peerListen), api: `http://${addressText(listen)}` };

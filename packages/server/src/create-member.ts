@@ -15,6 +15,7 @@ import { createDiskSpace, type DiskSpace } from './watch/disk-space.ts';
 import { createLeadership, type Leadership } from './watch/leadership.ts';
 import { createObserver, type Observer } from './watch/observer.ts';
 import { createPauses, type Pauses } from './watch/pauses.ts';
+import { createPromotion, type Promotion } from './watch/promotion.ts';
 import { createRoom, type Room } from './watch/room.ts';
 import { createSkewGuard, type SkewGuard } from './watch/skew-guard.ts';
 
@@ -47,6 +48,7 @@ class LocalMember implements Member {
   readonly #room: Room;
   readonly #skewGuard: SkewGuard;
   readonly #activation: Activation;
+  readonly #promotion: Promotion;
   readonly #quota: Quota = createQuota();
   #phase: 'opened' | 'started' | 'stopping' = 'opened';
   #isHandingOver = false;
@@ -103,6 +105,12 @@ class LocalMember implements Member {
       others: () => othersIn(replica.status()),
       versions: () => replica.status().versions,
       activate: (version) => replica.propose({ kind: 'activate', version }),
+    });
+    this.#promotion = createPromotion({
+      serving: () => this.#leadership.serving() !== undefined,
+      status: () => replica.status(),
+      promote: (id) => replica.changeMembership({ kind: 'promote', id }),
+      log: ports.log,
     });
     this.#room = roomOf(config, ports, replica, () => this.#diskSpace.seen);
     this.service = this.#createService();
@@ -210,10 +218,12 @@ class LocalMember implements Member {
     if (this.#phase !== 'started') return;
     const { heartbeatMs } = this.#config.timing;
     const wasPaused = this.#pauses.woke();
+    this.#replica.look();
     this.#leadership.watch();
     this.#observer.look({ wasPaused });
     this.#skewGuard.look();
     this.#activation.look();
+    this.#promotion.look();
     this.#diskSpace.maybeLook();
     this.#room.look();
     this.#pauses.sleeps(heartbeatMs);
@@ -223,7 +233,7 @@ class LocalMember implements Member {
   #placeNow(): Place | undefined {
     if (this.#leadership.serving() !== undefined) return { kind: 'here' };
     const { leader, role } = this.#replica.status();
-    const peer = this.#config.peers.find(({ id }) => id === leader);
+    const peer = this.#replica.peers().find(({ id }) => id === leader);
     return role === 'leader' || peer === undefined || peer.id === this.#config.id ? undefined : { kind: 'there', peer };
   }
 
@@ -241,8 +251,9 @@ class LocalMember implements Member {
     return createService({
       desk: {
         replica: this.#replica,
+        membership: this.#replica,
         self,
-        peers,
+        peers: () => this.#replica.peers(),
         status: () => this.status(),
         leading: () => this.#leading(),
         requireRoom: () => this.#room.require(),
@@ -271,7 +282,7 @@ function roomOf(config: MemberConfig, ports: MemberPorts, replica: Replica, own:
   const request: RequestOf<'cluster'> = { params: {}, query: {}, body: undefined, idempotencyKey: undefined };
   return createRoom({
     self: config.id,
-    peers: config.peers,
+    peers: () => replica.peers(),
     own,
     leads: () => replica.status().role === 'leader',
     otherVoters: () => new Map([...replica.status().followers].filter(([, { voter }]) => voter)),

@@ -101,6 +101,11 @@ export const logEvents = {
     means: 'This leader refuses new messages with HF_DISK_LOW. All else goes on.',
     next: 'Make room on the disks of the nodes in `low`.',
   },
+  'raft.promoted': {
+    level: 'info',
+    means: 'A node that was taken in has caught up, and has a vote now.',
+    next: 'Nothing.',
+  },
   'disk.accepts': {
     level: 'info',
     means: 'There is room again, or this node leads no more: it refuses no messages for want of room.',

@@ -15,8 +15,10 @@ export interface Peer {
 
 export interface MemberConfig {
   readonly id: NodeId;
-  /** Every member, this one among them. */
+  /** How this node was told to reach members, itself among them; without `join` also: who founds the cluster. */
   readonly peers: readonly Peer[];
+  /** It founds nothing: it waits to be taken in by a running cluster, or was taken in before. */
+  readonly join?: boolean;
   readonly timing: RaftTiming;
   readonly graceMs: number;
   readonly maxClockSkewMs: number;

@@ -130,9 +130,9 @@ class NodeParts implements Node {
 
   /** Where this node really listens is known only now. */
   #memberConfig() {
-    const { id, peers, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = this.#config;
+    const { id, peers, join, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = this.#config;
     const real = (peer: Peer) => (peer.id === id && peers.length === 1 ? { ...peer, api: this.api } : peer);
-    return { id, peers: peers.map(real), timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
+    return { id, peers: peers.map(real), join, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
   }
 
   #ports({ database, disk }: OpenDirectory): MemberPorts {

@@ -6,8 +6,10 @@
 // clock puts into the header of each entry, and the other members' wall clocks, which come with their messages.
 import assert from 'node:assert';
 import {
+  type ChangeOutcome,
   createRaftNode,
   type LogStore,
+  type MembershipChange,
   type NodeId,
   type Outcome,
   openLevelLog,
@@ -28,8 +30,8 @@ import {
   type Verdict,
   type VerdictOf,
 } from '@holdfast/store';
-import type { MemberConfig, MemberPorts } from './member.ts';
-import { addressTextOf, reachOf } from './peers/member-address.ts';
+import type { MemberConfig, MemberPorts, Peer } from './member.ts';
+import { addressTextOf, peerOf, reachOf } from './peers/member-address.ts';
 
 export type NotApplied = Extract<Outcome<unknown>, { kind: 'notApplied' }>['reason'];
 
@@ -48,6 +50,12 @@ export interface Replica {
   propose<K extends CommandKind>(command: CommandOf<K> & Command): Promise<Settled<K>>;
   /** Resolves true when the store has everything that was acknowledged anywhere before the call; false: ask again. */
   readIndex(): Promise<boolean>;
+  /** Who takes part, this node among them once it does: as of the last look. */
+  peers(): readonly Peer[];
+  /** Called every few ms: who votes and who takes part is looked up. */
+  look(): void;
+  /** Always settles, and never rejects. */
+  changeMembership(change: MembershipChange): Promise<ChangeOutcome>;
   /** @returns to whom, or why not */
   transferLeadership(to: NodeId | undefined): Transferred;
   /** The stamp that an entry would get now, in ms since the epoch. */
@@ -81,7 +89,7 @@ export interface Opened {
 /** @throws RaftError, CorruptRow when the directory is damaged or another member's: nothing was changed */
 export async function openReplica(config: MemberConfig, ports: MemberPorts): Promise<Opened> {
   const { database, random } = ports;
-  const members = config.peers.map((peer) => peer.id);
+  const members = foundersIn(config);
   // Log and state move to another generation together, and the log says to which.
   const store = await openStore({ database, generation: await readGeneration(database) });
   const log = await openLevelLog({ database, applied: store.applied.index, id: config.id, members, random });
@@ -93,12 +101,13 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
   const { store, log } = opened;
   const { transport, clock, random } = ports;
   const { id, timing } = config;
-  const members = config.peers.map((peer) => peer.id);
-  const clusterClock = createClusterClock({ self: id, voters: members, clock, maxClockSkewMs: config.maxClockSkewMs });
+  let seen: Roll = { voters: [], peers: [] };
+  const voters = (): readonly NodeId[] => seen.voters;
+  const clusterClock = createClusterClock({ self: id, voters, clock, maxClockSkewMs: config.maxClockSkewMs });
   const stampMs = (): number => clusterClock.stampMs(store.clockMs);
   const raft = createRaftNode<Verdict>({
     id,
-    members,
+    members: foundersIn(config),
     addresses: new Map(config.peers.map((peer) => [peer.id, addressTextOf(peer)])),
     reach: reachOf,
     timing,
@@ -116,8 +125,15 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
       onFatal: (error) => events.onFatal(error),
     },
   });
+  const look = (): void => {
+    seen = rollOf(raft.status());
+  };
+  look();
   return {
     store,
+    look,
+    peers: () => seen.peers,
+    changeMembership: (change) => raft.changeMembership(change),
     get clusterId() {
       const { founding } = log.identity;
       return founding?.confirmed === true ? founding.record.clusterId : undefined;
@@ -128,7 +144,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     stampMs,
     skewMs: () =>
       new Map(
-        members.flatMap((voter): [NodeId, number][] => {
+        voters().flatMap((voter): [NodeId, number][] => {
           const skewMs = clusterClock.skewMs(voter);
           return skewMs === undefined ? [] : [[voter, skewMs]];
         }),
@@ -138,6 +154,24 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     status: () => raft.status(),
     start: () => raft.start(),
     stop: () => raft.stop(),
+  };
+}
+
+/** A node that joins founds nothing. */
+const foundersIn = ({ join, peers }: MemberConfig): readonly NodeId[] =>
+  join === true ? [] : peers.map((peer) => peer.id);
+
+/** Who belongs to the cluster, as it is looked up by everything that this node does. */
+interface Roll {
+  readonly voters: readonly NodeId[];
+  /** Those of whom it is known where they are. */
+  readonly peers: readonly Peer[];
+}
+
+function rollOf({ configuration, members }: RaftStatus): Roll {
+  return {
+    voters: configuration.voters.map((voter) => voter.id),
+    peers: [...members.values()].flatMap((member) => peerOf(member.id, member.address) ?? []),
   };
 }
 

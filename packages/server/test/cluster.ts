@@ -41,6 +41,9 @@ function orLost<Answer>(death: AbortSignal, answer: Promise<Answer>): Promise<An
   });
 }
 
+/** Where it says that it is. */
+export const peerOf = (id: NodeId): Peer => ({ id, peer: `${id}:7501`, api: `http://${id}:7401` });
+
 /** A seeded generator: the same numbers for the same seed. */
 function seeded(seed: number): () => number {
   let state = seed >>> 0;
@@ -80,6 +83,7 @@ export class Cluster {
     return cluster;
   }
 
+  /** One that founded nothing waits to be taken in. */
   async restart(id: NodeId): Promise<Node> {
     const life = new AbortController();
     // Every call that is under way listens to it.
@@ -254,8 +258,9 @@ export class Cluster {
   }
 
   #config(id: NodeId): MemberConfig {
-    const peers = this.ids.map((peer): Peer => ({ id: peer, peer: `${peer}:7501`, api: `http://${peer}:7401` }));
-    return { id, peers, timing, graceMs, maxClockSkewMs: 500, minFreeBytes: 1_000, freeMarginBytes: 500 };
+    const join = !this.ids.includes(id);
+    const peers = (join ? [id] : this.ids).map((peer): Peer => peerOf(peer));
+    return { id, peers, join, timing, graceMs, maxClockSkewMs: 500, minFreeBytes: 1_000, freeMarginBytes: 500 };
   }
 
   async #database(id: NodeId): Promise<Database> {
@@ -323,8 +328,15 @@ export class Cluster {
           events.onPeerUp(end.hello());
         }
       },
-      // Everybody is connected already; who is not known is not let in.
-      setPeers: () => undefined,
+      // Everybody hears everybody from the start; who is not known is not let in, and introduces himself again later.
+      setPeers: (peers) => {
+        for (const peer of peers.keys()) {
+          const [own, other] = [this.#ends.get(id), this.#ends.get(peer)];
+          if (own === undefined || other === undefined) continue;
+          other.events.onPeerUp(own.hello());
+          own.events.onPeerUp(other.hello());
+        }
+      },
       send: (message) => deliver(message.to, (events) => events.onMessage(message, { wallMs: wallMs() })),
       sendControl: (to, bytes) => deliver(to, (events) => events.onControl(id, bytes)),
       sendBulk: (to, bytes) => deliver(to, (events) => events.onBulk(id, bytes)),

@@ -52,6 +52,10 @@ export const repeatRules: { readonly [V in Verb]: RepeatRule<V> } = {
   group: read,
   deadLetters: read,
   cluster: read,
+  members: read,
+  addMember: harmlessTwice,
+  removeMember: harmlessTwice,
+  transfer: harmlessTwice,
 };
 
 function waitMsOf(wait: number | string | undefined): number {
@@ -96,6 +100,9 @@ export const reactions: { readonly [Code in ErrorCode]: Reaction } = {
   HF_TOO_MANY_LEASES: 'later',
   HF_OVERLOADED: 'later',
   HF_DISK_LOW: 'tell',
+  HF_MEMBERS_BUSY: 'later',
+  HF_MEMBERS_REFUSED: 'tell',
+  HF_MEMBERS_VERSION: 'tell',
   HF_NO_LEADER: 'wait',
   HF_STOPPING: 'another',
   HF_OUTCOME_UNKNOWN: 'wait',

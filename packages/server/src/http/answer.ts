@@ -42,6 +42,10 @@ const showsBodies: Readonly<Record<Verb, boolean>> = {
   deleteGroup: false,
   deadLetters: true,
   cluster: false,
+  members: false,
+  addMember: false,
+  removeMember: false,
+  transfer: false,
 };
 
 interface WithBody {

@@ -1,8 +1,7 @@
-// How a node reaches the others: raft's TCP transport, or nothing at all for a node on its own, which needs no port.
+// How a node reaches the others: raft's TCP transport, which opens no port before there is somebody to reach.
 import { createTcpTransport, type Transport } from '@holdfast/raft';
 import type { NodeConfig } from '../config.ts';
-import { parseAddress } from '../config.ts';
-import type { MemberPorts, Peer } from '../member.ts';
+import type { MemberPorts } from '../member.ts';
 import { PeerFaults } from './faults.ts';
 import { peerSecurity } from './security.ts';
 
@@ -12,7 +11,7 @@ export interface PeerTransport {
   counts(): ReadonlyMap<string, number>;
 }
 
-/** For a member on its own, embedded or not: there is nobody to reach. */
+/** For a member that stays on its own, embedded in a program: there is nobody to reach. */
 export const soloTransport: Transport = {
   start: () => Promise.resolve(),
   send: () => undefined,
@@ -30,25 +29,16 @@ export function peerTransport(
   config: NodeConfig,
   { clock, random, log }: Pick<MemberPorts, 'clock' | 'random' | 'log'>,
 ): PeerTransport {
-  const others = config.peers.filter(({ id }) => id !== config.id);
-  if (others.length === 0) return { transport: soloTransport, counts: () => new Map() };
-  const peers = new Map(others.map((peer) => [peer.id, addressOf(peer)]));
   const faults = new PeerFaults(clock, log);
   const transport = createTcpTransport({
     id: config.id,
     listen: config.peerListen,
-    peers,
+    // Raft says who they are, and a node on its own has none.
+    peers: new Map(),
     clock,
     random,
     security: peerSecurity(config),
     onFault: (fault) => faults.noticed(fault),
   });
   return { transport, counts: () => transport.counts };
-}
-
-function addressOf({ id, peer }: Peer) {
-  const address = parseAddress(peer);
-  if (address === undefined)
-    throw new RangeError(`${id} has the peer address "${peer}", which the settings should have refused`);
-  return address;
 }

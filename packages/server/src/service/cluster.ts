@@ -8,6 +8,7 @@ export async function cluster(desk: Desk): Promise<AnswerOf<'cluster'>> {
   return {
     id: raft.id,
     ...(status.clusterId === undefined ? {} : { clusterId: status.clusterId }),
+    ...(raft.isWaiting ? { waiting: { incarnation: raft.incarnation, peer: desk.self.peer, api: desk.self.api } } : {}),
     role: raft.role,
     serving: status.serving,
     term: raft.term,
@@ -17,7 +18,7 @@ export async function cluster(desk: Desk): Promise<AnswerOf<'cluster'>> {
     stateHash: status.stateHash,
     clockMs: status.clockMs,
     ...(status.serving ? { acceptsNew: status.acceptsNew } : {}),
-    members: desk.peers.map(({ id, api }) => {
+    members: desk.peers().map(({ id, api }) => {
       const follower = raft.role === 'leader' ? raft.followers.get(id) : undefined;
       const skewMs = status.skewMs.get(id);
       const disk = status.disks.get(id);

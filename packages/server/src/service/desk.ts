@@ -13,8 +13,10 @@ export interface Leading {
 
 export interface Desk {
   readonly replica: Pick<Replica, 'store' | 'propose'>;
+  readonly membership: Pick<Replica, 'changeMembership' | 'transferLeadership'>;
   readonly self: Peer;
-  readonly peers: readonly Peer[];
+  /** Who takes part, this node among them once it does. */
+  peers(): readonly Peer[];
   status(): MemberStatus;
   /** Asked anew for each answer: doubt is a function, not an event. @throws HF_NO_LEADER, HF_STOPPING */
   leading(): Leading;

@@ -25,7 +25,7 @@ function serviceInTest(forward: ServicePorts['forward'] = () => Promise.reject(n
   const faults: unknown[] = [];
   const desk: Pick<Desk, 'self' | 'peers' | 'status'> = {
     self: n1,
-    peers: [n1, n2],
+    peers: () => [n1, n2],
     status: () => ({ raft: { leader: undefined } }) as unknown as ReturnType<Desk['status']>,
   };
   const quota = createQuota({ requestsInProgress: 1, bytesInProgress: 150 });

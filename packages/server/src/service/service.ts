@@ -13,6 +13,7 @@ import type { CallOptions, MemberPorts, Peer, Service } from '../member.ts';
 import { cluster } from './cluster.ts';
 import { ack, extend, nack, receive } from './deliveries.ts';
 import type { Desk } from './desk.ts';
+import { addMember, members, removeMember, transfer } from './members.ts';
 import { cancel, get, list, schedule } from './messages.ts';
 import { parseRequest } from './parse.ts';
 import type { Placement } from './placement.ts';
@@ -38,6 +39,10 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
   deleteGroup,
   deadLetters,
   cluster,
+  members,
+  addMember,
+  removeMember,
+  transfer,
 };
 
 /** Bodies are what makes a request large: the rest of it is bounded by the schemas. In bytes; none where absent. */
@@ -124,9 +129,9 @@ async function readAtLeader<Answer>(ports: ServicePorts, read: () => Promise<Ans
 
 function nowhere(ports: ServicePorts): HoldfastError {
   if (ports.isStopping()) return new HoldfastError('HF_STOPPING');
-  const { self, peers } = ports.desk;
+  const { self } = ports.desk;
   const leader = ports.desk.status().raft.leader;
-  const leaderApi = leader === self.id ? undefined : peers.find(({ id }) => id === leader)?.api;
+  const leaderApi = leader === self.id ? undefined : ports.desk.peers().find(({ id }) => id === leader)?.api;
   return new HoldfastError('HF_NO_LEADER', {
     retryAfterMs: ports.retryAfterMs,
     ...(leaderApi === undefined ? {} : { leaderApi }),

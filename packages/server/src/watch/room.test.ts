@@ -25,7 +25,7 @@ function roomInTest(size: number) {
   };
   const room = createRoom({
     self: 'n1',
-    peers,
+    peers: () => peers,
     own: () => world.own,
     leads: () => world.leads,
     otherVoters: () => new Map(peers.slice(1).map(({ id }) => [id, { recentlyActive: !world.away.has(id) }])),

@@ -7,7 +7,8 @@ import type { DiskSeen, MemberLog, Peer } from '../member.ts';
 
 export interface RoomPorts {
   readonly self: NodeId;
-  readonly peers: readonly Peer[];
+  /** All members at this moment. */
+  peers(): readonly Peer[];
   /** The own disk. */
   own(): DiskSeen | undefined;
   leads(): boolean;
@@ -98,7 +99,7 @@ interface Words {
 }
 
 function createWords(ports: RoomPorts): Words {
-  const { self, peers, clock } = ports;
+  const { self, clock } = ports;
   const last = new Map<NodeId, DiskSeen>();
   const asking = new Map<NodeId, AbortController>();
   let askedAtMs = Number.NEGATIVE_INFINITY;
@@ -129,6 +130,8 @@ function createWords(ports: RoomPorts): Words {
       if (!ports.leads()) return last.clear();
       if (clock.monotonicMs() - askedAtMs < askMs) return;
       askedAtMs = clock.monotonicMs();
+      const peers = ports.peers();
+      for (const id of last.keys()) if (!peers.some((peer) => peer.id === id)) last.delete(id);
       for (const peer of peers) if (peer.id !== self && !asking.has(peer.id)) void askOne(peer);
     },
     stop() {

@@ -112,6 +112,19 @@ test('a learner gets a vote once it has caught up and answers', () => {
   expect(silent.core.changeMembership(promote('d'))).toEqual(refused('notCaughtUp'));
 });
 
+test('a learner that never answered gets no vote, however short the log; one that was reset and has everything does', () => {
+  const a = settledLeader();
+  a.core.changeMembership(add('d'));
+  a.settle();
+  for (const peer of ['b', 'c']) accept(a, peer, 2);
+  a.settle();
+  expect(a.core.changeMembership(promote('d'))).toEqual(refused('notCaughtUp'));
+  accept(a, 'd', 2);
+  a.core.peerReset('d');
+  expect(a.status.followers.get('d')).toMatchObject({ state: 'probe', match: 2 });
+  expect(a.core.changeMembership(promote('d')).kind).toBe('appended');
+});
+
 test('a learner commits nothing, confirms no read, and keeps no leader in office', () => {
   const a = withLearner();
   a.core.propose(command('x'));

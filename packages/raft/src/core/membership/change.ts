@@ -74,6 +74,9 @@ function without({ roster }: Raft, id: NodeId): After {
 /** A voter that is far behind could hold up everything: the majority grows, and it can not help yet (thesis 4.2.1). */
 function isCaughtUp(raft: Raft, own: Own<'leader'>, id: NodeId): boolean {
   const progress = own.followers.get(id);
-  if (progress === undefined || progress.state !== 'replicate' || !isActive(raft, progress)) return false;
+  if (progress === undefined || !isActive(raft, progress)) return false;
+  // Whoever lost its connection is probed until there is something to be sent; it may have everything all the same. A new
+  // one is active, too, and nothing is known of its log before its first answer.
+  if (progress.state !== 'replicate') return progress.match === raft.log.lastIndex;
   return raft.log.lastIndex - progress.match <= raft.config.maxInflightAppends;
 }

@@ -131,10 +131,11 @@ export class Membership<Result> {
   }
 
   /** Its removal is committed. A leader goes once it has handed over. */
-  #maybeGo({ role }: CoreStatus): void {
+  #maybeGo({ role, applied, configurationIndex }: CoreStatus): void {
     const { options, members, onFailed } = this.#ports;
     const { id, incarnation } = options.log.identity;
-    if (role === 'leader' || !members.isRemoved(id, incarnation)) return;
+    // Not before whoever asked for it has its answer.
+    if (role === 'leader' || applied < configurationIndex || !members.isRemoved(id, incarnation)) return;
     onFailed(new RaftError('HF_REMOVED_MEMBER', 'Its own log says so.', {}));
   }
 }

@@ -1,0 +1,46 @@
+// Shapes of changing who belongs to the cluster.
+import { z } from 'zod';
+
+const memberName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a member');
+const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
+
+/** A node that waits to be taken in, as its own /v1/cluster describes it. */
+export const memberToAdd = z.strictObject({
+  id: memberName,
+  incarnation: z.string().min(1).max(64).describe('What its directory drew when it was made.'),
+  peer: z.string().max(100).regex(hostAndPort, 'must be host:port').describe('Where the other members reach it.'),
+  api: z
+    .string()
+    .max(100)
+    .regex(/^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'must be http://host:port')
+    .describe('Where its API answers.'),
+});
+
+export const memberId = z.strictObject({ id: memberName });
+
+export const memberAdded = z.strictObject({
+  kind: z.enum(['added', 'already']),
+  role: z.enum(['learner', 'voter']).describe('A learner gets its vote from the leader, once it has caught up.'),
+});
+
+export const memberRemoved = z.strictObject({ kind: z.enum(['removed', 'absent']) });
+
+export const membersSeen = z.strictObject({
+  leader: z.string(),
+  /** The newest list is kept by a majority; until then it takes no further change. */
+  settled: z.boolean(),
+  members: z.array(
+    z.strictObject({
+      id: z.string(),
+      incarnation: z.string(),
+      peer: z.string().optional(),
+      api: z.string().optional(),
+      role: z.enum(['learner', 'voter']),
+      reachable: z.boolean(),
+      match: z.int().optional().describe('The last entry that it is known to have.'),
+    }),
+  ),
+});
+
+export const transferRequest = z.strictObject({ to: memberName.optional() });
+export const transferStarted = z.strictObject({ kind: z.literal('started'), to: z.string() });

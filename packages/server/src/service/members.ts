@@ -1,0 +1,133 @@
+// Who belongs to the cluster: looked at, added, removed. The leader's work, one change at a time.
+import { type AnswerOf, HoldfastError, OutcomeUnknownError, type ParsedRequestOf } from '@holdfast/api';
+import type { ChangeOutcome, MembershipChange } from '@holdfast/raft';
+import { addressTextOf, peerOf } from '../peers/member-address.ts';
+import type { Desk } from './desk.ts';
+
+const retryAfterMs = 500;
+/** From this active version on, every member understands changes of the members. */
+const changeVersion = 2;
+
+export async function members(desk: Desk): Promise<AnswerOf<'members'>> {
+  desk.leading();
+  const { id: self, configuration, configurationIndex, commit, followers, members: known } = desk.status().raft;
+  const seen = (role: 'learner' | 'voter') => (member: { readonly id: string; readonly incarnation: string }) => {
+    const { id } = member;
+    const { incarnation = member.incarnation, address = '' } = known.get(id) ?? {};
+    const peer = peerOf(id, address);
+    const follower = followers.get(id);
+    return {
+      id,
+      incarnation,
+      ...(peer === undefined ? {} : { peer: peer.peer, api: peer.api }),
+      role,
+      reachable: id === self || follower?.recentlyActive === true,
+      ...(follower === undefined ? {} : { match: follower.match }),
+    };
+  };
+  return {
+    leader: self,
+    settled: commit >= configurationIndex,
+    members: [...configuration.voters.map(seen('voter')), ...configuration.learners.map(seen('learner'))],
+  };
+}
+
+/** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING, HF_OUTCOME_UNKNOWN */
+export async function addMember(desk: Desk, { body }: ParsedRequestOf<'addMember'>): Promise<AnswerOf<'addMember'>> {
+  desk.leading();
+  const { id, incarnation, peer, api } = body;
+  const { configuration, members: known } = desk.status().raft;
+  const role = configuration.voters.some((voter) => voter.id === id) ? 'voter' : 'learner';
+  const isMember = [...configuration.voters, ...configuration.learners].some((member) => member.id === id);
+  if (isMember && known.get(id)?.incarnation === incarnation) return { kind: 'already', role };
+  if (isMember) {
+    throw refused(`${id} is a member with another directory; it must be removed before this one can be taken in.`);
+  }
+  await changed(desk, { kind: 'addLearner', member: { id, incarnation, address: addressTextOf({ peer, api }) } });
+  return { kind: 'added', role: 'learner' };
+}
+
+/** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING, HF_OUTCOME_UNKNOWN */
+export async function removeMember(
+  desk: Desk,
+  { params: { id } }: ParsedRequestOf<'removeMember'>,
+): Promise<AnswerOf<'removeMember'>> {
+  desk.leading();
+  const { configuration } = desk.status().raft;
+  if (![...configuration.voters, ...configuration.learners].some((member) => member.id === id)) {
+    return { kind: 'absent' };
+  }
+  await changed(desk, { kind: 'remove', id });
+  return { kind: 'removed' };
+}
+
+/** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING */
+export async function transfer(desk: Desk, { body }: ParsedRequestOf<'transfer'>): Promise<AnswerOf<'transfer'>> {
+  desk.leading();
+  requireVersion(desk);
+  const started = desk.membership.transferLeadership(body.to);
+  if (started.kind === 'started') return started;
+  switch (started.reason) {
+    case 'noTarget':
+      throw refused('There is no other voter that could lead.');
+    case 'transferring':
+      throw busy();
+    case 'notLeader':
+      throw new HoldfastError('HF_NO_LEADER');
+    case 'stopping':
+      throw new HoldfastError('HF_STOPPING');
+    default:
+      return started.reason satisfies never;
+  }
+}
+
+async function changed(desk: Desk, change: MembershipChange): Promise<void> {
+  requireVersion(desk);
+  const outcome = await desk.membership.changeMembership(change);
+  switch (outcome.kind) {
+    case 'applied':
+      return;
+    case 'refused':
+      throw refusal(outcome.reason);
+    case 'unknown':
+      throw new OutcomeUnknownError();
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function refusal(reason: Extract<ChangeOutcome, { kind: 'refused' }>['reason']): HoldfastError {
+  switch (reason) {
+    case 'notLeader':
+    case 'overwritten':
+      return new HoldfastError('HF_NO_LEADER');
+    case 'stopping':
+      return new HoldfastError('HF_STOPPING');
+    case 'transferring':
+    case 'termNotCommitted':
+    case 'changePending':
+    case 'notCaughtUp':
+    case 'tooManyUncommitted':
+    // Somebody else was faster: the repeated request sees it.
+    case 'alreadyMember':
+    case 'unknownMember':
+      return busy();
+    case 'oldVersion':
+      return new HoldfastError('HF_MEMBERS_VERSION');
+    case 'malformedMember':
+      return refused('Its addresses are too long.');
+    case 'tooManyMembers':
+      return refused('There are as many members as there may be.');
+    case 'lastVoter':
+      return refused('It is the only one that has a vote.');
+    default:
+      return reason satisfies never;
+  }
+}
+
+function requireVersion(desk: Desk): void {
+  if (desk.replica.store.activeVersion < changeVersion) throw new HoldfastError('HF_MEMBERS_VERSION');
+}
+
+const refused = (detail: string): HoldfastError => new HoldfastError('HF_MEMBERS_REFUSED', { detail });
+const busy = (): HoldfastError => new HoldfastError('HF_MEMBERS_BUSY', { retryAfterMs });
