@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { cluster } from './cluster.ts';
 import { CommandError } from './command-error.ts';
 import { demo } from './demo.ts';
+import { addMember, removeMember, replaceMember, transferLeadership } from './members.ts';
 import { settingsHelp, start } from './start.ts';
 
 const version = '0.1.0';
@@ -30,9 +31,11 @@ program
   .addHelpText('after', settingsHelp())
   .action(async (options: { printConfig?: boolean }, command: Command) => start(command.args, options));
 
-program
+const clusterCommand = program
   .command('cluster')
-  .description('Start three nodes on this machine, and stop them with Ctrl-C.')
+  .description(
+    'Start three nodes on this machine, and stop them with Ctrl-C. Or change the members of a cluster that runs.',
+  )
   .option('--data-dir <path>', 'where their data and logs lie', './data')
   .option(
     '--base-port <port>',
@@ -43,6 +46,33 @@ program
   .option('--verbose', 'print the logs of the nodes instead of writing them to files', false)
   .option('--json', 'print addresses as JSON', false)
   .action(cluster);
+
+const toMember = ['--to <api>', 'host:port of the API of any member'] as const;
+clusterCommand
+  .command('add')
+  .description('Take in a node that was started with --join; returns when it has a vote.')
+  .argument('<api>', 'host:port of the API of the new node')
+  .requiredOption(...toMember)
+  .action(addMember);
+clusterCommand
+  .command('remove')
+  .description('Remove a member for good, dead or alive.')
+  .argument('<id>', 'its name')
+  .requiredOption(...toMember)
+  .action(removeMember);
+clusterCommand
+  .command('replace')
+  .description('Take in a new node for a member that is gone for good.')
+  .argument('<id>', 'the name of the one that is gone')
+  .argument('<api>', 'host:port of the API of the new node, which was started with --join')
+  .requiredOption(...toMember)
+  .action(replaceMember);
+clusterCommand
+  .command('transfer')
+  .description('Hand leadership over.')
+  .option('--to-node <id>', 'to this member, not to the one that has most')
+  .requiredOption(...toMember)
+  .action(transferLeadership);
 
 program
   .command('demo')
