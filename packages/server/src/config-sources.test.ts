@@ -115,6 +115,8 @@ test('every fault is named, not only the first', () => {
 
 test('an open address is taken when the person says that it is meant', () => {
   expect(readConfig(['--listen', '0.0.0.0:7401', '--allow-insecure'], {}).listen.host).toBe('0.0.0.0');
+  // Not open yet on a node on its own, and opened when it gets a second member.
+  expect(() => readConfig(['--peer-listen', '0.0.0.0:7501'], {})).toThrow(/--peer-listen/);
 });
 
 test.each([
@@ -135,6 +137,13 @@ test('a secret is not printed', () => {
 test('a program writes an object, and an unknown key is refused', () => {
   expect(parseConfig({ id: 'a', timing: { heartbeatMs: 60 } }).timing.heartbeatMs).toBe(60);
   expect(() => parseConfig(JSON.parse('{"timing":{"hartbeat":1}}'))).toThrow(/hartbeat/);
+});
+
+test('a node that joins founds nothing, so it need not name itself among the members', () => {
+  const others = ['--id', 'n9', '--peers', three];
+  expect(() => readConfig(others, {})).toThrow(/not this node/);
+  const { peers } = readConfig([...others, '--join'], {});
+  expect(peers.map(({ id }) => id)).toEqual(['n1', 'n2', 'n3', 'n9']);
 });
 
 test('what is printed can be read again, and every setting is in it with a reason', () => {

@@ -98,7 +98,7 @@ export const settings = z.strictObject({
   listen: address.default({ host: '127.0.0.1', port: 7401 }).describe('host:port of the HTTP API.'),
   peerListen: address
     .default({ host: '127.0.0.1', port: 7501 })
-    .describe('host:port for the other nodes. Not used by a node on its own.'),
+    .describe('host:port for the other nodes. A node on its own opens it when it gets a second member.'),
   peers: peers
     .default([])
     .describe(
@@ -217,9 +217,9 @@ const insteadOfInsecure = {
 } as const;
 
 function openAddresses(config: Settings): Problem[] {
-  const { allowInsecure, listen, peerListen, peers: members } = config;
-  const isPeerPortOpen = (members.length > 1 || config.join) && !isPeerPortSecured(config);
-  const used = isPeerPortOpen ? (['listen', 'peerListen'] as const) : (['listen'] as const);
+  const { allowInsecure, listen, peerListen } = config;
+  // A node on its own opens its peer port, too, once it gets a second member.
+  const used = !isPeerPortSecured(config) ? (['listen', 'peerListen'] as const) : (['listen'] as const);
   const addresses = { listen, peerListen };
   return used
     .filter((name) => !allowInsecure && !isLoopback(addresses[name].host))
