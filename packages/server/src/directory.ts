@@ -2,7 +2,7 @@
 // database that is not there, and does so as well when only its file CURRENT was lost: a node would come back empty and
 // vote again. So the directory itself says whether it was made before.
 import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Database, Range } from '@holdfast/raft';
 import { CorruptRow, type ScanOptions, type Snapshot, type StateReader } from '@holdfast/store';
 import { Level } from 'level';
@@ -62,7 +62,7 @@ async function coded<T>(code: StartErrorCode, dataDir: string, step: () => Promi
 }
 
 async function prepare(dataDir: string): Promise<Marker> {
-  await mkdir(dataDir, { recursive: true });
+  await makeDirectory(resolve(dataDir));
   const names = (await readdir(dataDir)).filter((name) => !notOurs.has(name));
   if (names.includes(markerName)) return await readMarker(dataDir, names.includes(databaseName));
   const [stranger] = names.filter((name) => name !== `${markerName}.new`);
@@ -70,6 +70,13 @@ async function prepare(dataDir: string): Promise<Marker> {
     throw new StartError('HF_DIRECTORY_FOREIGN', `${dataDir} holds ${stranger}, and no ${markerName}.`);
   await writeMarker(dataDir, 'making');
   return 'making';
+}
+
+/** With the names of all that had to be made on the way: otherwise power loss may take the whole directory away. */
+async function makeDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= resolve(first).length; made = dirname(made)) await syncDirectory(dirname(made));
 }
 
 async function readMarker(dataDir: string, hasDatabase: boolean): Promise<Marker> {

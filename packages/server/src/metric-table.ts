@@ -71,7 +71,7 @@ export const metricTable = {
     kind: 'gauge',
     labels: [],
     says: 'Bytes of the entries that the log holds; it is cut to what members that come back may need.',
-    next: 'Above 256 MiB: the active version is 1, see docs/operating.md, or nothing is applied.',
+    next: 'Above 256 MiB: holdfast_active_version is 1, so nothing is cut, or nothing is applied.',
   },
   compacted: {
     name: 'holdfast_log_compacted_entries_total',
