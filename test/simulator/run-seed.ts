@@ -25,6 +25,8 @@ export interface SeedOptions {
   readonly seed: number;
   readonly profile: ProfileName;
   readonly keepLines?: number;
+  /** A run that goes beyond turns in a circle: the default is several times what the longest ones need. */
+  readonly mostEvents?: number;
   readonly print?: ((line: string) => void) | undefined;
 }
 
@@ -47,14 +49,21 @@ const electionMs = 5_000;
 const lastWordsMs = 1_500;
 /** A look costs more than what is looked at; what is wrong with terms, indexes and hashes is still wrong a few steps later. */
 const stride = 6;
+class Endless extends Error {}
 
-export async function runSeed({ seed, profile: name, keepLines = 0, print }: SeedOptions): Promise<SeedResult> {
+export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const { seed, profile: name, keepLines = 0, mostEvents = 400_000, print } = options;
   const profile = drawProfile(name, seeded(seed).fork('profile'));
   const world = createWorld({ seed, profile, keepLines, print });
   const stray = catchStray(world);
   const checksMs: Record<string, number> = {};
   try {
-    await live(world, checksMs);
+    await live(world, mostEvents, checksMs);
+  } catch (error) {
+    if (!(error instanceof Endless)) throw error;
+    world.violations.push(
+      `a seed comes to its end: ${mostEvents} events after ${(world.time.nowMs / 1_000).toFixed(1)} s`,
+    );
   } finally {
     stray();
   }
@@ -71,7 +80,7 @@ export async function runSeed({ seed, profile: name, keepLines = 0, print }: See
   };
 }
 
-async function live(world: World, tookMs: Record<string, number>): Promise<void> {
+async function live(world: World, mostEvents: number, tookMs: Record<string, number>): Promise<void> {
   const { profile, violations, history, time } = world;
   const hashes = new Map<number, string>();
   const watch = watcher(world, [
@@ -87,7 +96,11 @@ async function live(world: World, tookMs: Record<string, number>): Promise<void>
     history,
     client: (client, giveUpAfterMs) => world.client(client, giveUpAfterMs),
   });
-  const run = (untilMs: number): Promise<void> => time.runUntil(untilMs, watch);
+  const look = (): void => {
+    if (time.events > mostEvents) throw new Endless();
+    watch();
+  };
+  const run = (untilMs: number): Promise<void> => time.runUntil(untilMs, look);
   for (const machine of world.machines) machine.start();
   workload.start();
   unleash(world);

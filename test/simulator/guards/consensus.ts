@@ -9,7 +9,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'vote-is-durable',
     rule: 'term and vote are on the disk before a reply that depends on them leaves',
-    profile: 'slowDisks',
+    profiles: ['slowDisks'],
     seeds: 300,
     changes: [
       {
@@ -22,7 +22,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'one-vote-a-term',
     rule: 'a member votes for one candidate in a term',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 150,
     changes: [
       {
@@ -35,7 +35,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'only-complete-logs-win',
     rule: 'a candidate whose log is behind gets no vote (thesis 3.6.1)',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 60,
     changes: [
       {
@@ -48,7 +48,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'ack-after-write',
     rule: 'an append is acknowledged once it is on the disk',
-    profile: 'slowDisks',
+    profiles: ['slowDisks'],
     seeds: 200,
     changes: [
       {
@@ -61,14 +61,14 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'own-disk-counts-when-durable',
     rule: 'a leader counts its own copy once it is on its disk, and the state never outlives the log',
-    profile: 'slowDisks',
+    profiles: ['slowDisks'],
     seeds: 60,
     changes: [{ file: `${core}/turn.ts`, text: 'Math.min(raft.commit, raft.log.stableIndex)', instead: 'raft.commit' }],
   },
   {
     name: 'commit-own-term-only',
     rule: 'only an entry of the own term is committed by counting (thesis 3.6.2)',
-    profile: 'slowDisks',
+    profiles: ['slowDisks'],
     seeds: 1_500,
     changes: [
       {
@@ -81,7 +81,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'truncate-on-conflict-only',
     rule: 'a late or repeated append never shortens the log',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 60,
     changes: [
       {
@@ -94,7 +94,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'follower-commits-what-matched',
     rule: "a follower's commit index is bounded by what the message proved",
-    profile: 'five',
+    profiles: ['five'],
     seeds: 300,
     changes: [
       {
@@ -107,7 +107,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'ack-names-what-matched',
     rule: 'an acknowledgement claims what the append proved, and a leader believes only what it sent',
-    profile: 'five',
+    profiles: ['five'],
     seeds: 300,
     changes: [
       {
@@ -125,7 +125,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'late-rejection-changes-nothing',
     rule: 'a late rejection never rewinds below what is proven',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 60,
     changes: [
       { file: `${core}/replication/progress.ts`, text: '    if (index <= this.match) return;\n', instead: '' },
@@ -144,7 +144,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'late-ack-of-an-earlier-term',
     rule: 'an acknowledgement of an earlier term is no evidence in this one',
-    profile: 'slowDisks',
+    profiles: ['slowDisks'],
     seeds: 800,
     changes: [
       {
@@ -162,7 +162,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'stale-write-completion',
     rule: 'the end of an old write never makes entries durable that a newer leader put in their place (ABA)',
-    profile: 'slowDisks',
+    profiles: ['slowDisks'],
     seeds: 300,
     changes: [
       {
@@ -175,14 +175,14 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'check-quorum',
     rule: 'a leader that no majority answers steps down',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 150,
     changes: [{ file: `${core}/leader.ts`, text: 'if (!hasQuorum(raft, own)) {', instead: 'if (false) {' }],
   },
   {
     name: 'unknown-is-not-refused',
     rule: 'what was appended and then lost is unknown, and never reported as not applied',
-    profile: 'slowDisks',
+    profiles: ['slowDisks'],
     seeds: 600,
     changes: [
       {
@@ -195,7 +195,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'sync',
     rule: 'every write is synced',
-    profile: 'power',
+    profiles: ['power'],
     seeds: 60,
     changes: [
       {
@@ -208,7 +208,7 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'effects-with-the-applied-index',
     rule: 'the effects of an entry and the applied index are written together',
-    profile: 'power',
+    profiles: ['power'],
     seeds: 150,
     changes: [
       {
@@ -232,20 +232,20 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'turns-without-a-gap',
     rule: 'a directory that lost a turn in the middle does not open',
-    profile: 'directories',
+    profiles: ['directories'],
     seeds: 100,
     changes: [{ file: `${log}/recover.ts`, text: 'if (row.turn !== expected)', instead: 'if (false)' }],
   },
   {
     name: 'wiped-member-is-refused',
     rule: 'a member that comes back with another directory takes no part',
-    profile: 'directories',
+    profiles: ['directories'],
     seeds: 400,
     changes: [
       {
         file: `${driver}/formation/admission.ts`,
-        text: 'if (hello.incarnation !== incarnations[hello.id]) {',
-        instead: 'if (false) {',
+        text: 'if (known === it.incarnation) return undefined;',
+        instead: 'if (known !== undefined) return undefined;',
       },
       {
         file: `${driver}/formation/formation.ts`,

@@ -9,7 +9,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'H1-scan-to-the-applied-clock',
     rule: '[H1] nothing is leased, and no cursor goes, above the applied clock',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 60,
     changes: [
       {
@@ -23,7 +23,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'H2-lands-above-the-clock',
     rule: '[H2] every insertion lands at or above the clock, above every position that a scan may have seen',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 40,
     changes: [
       {
@@ -36,7 +36,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'H3-grace',
     rule: '[H3] no lease is released before the grace of a term is over',
-    profile: 'takeover',
+    profiles: ['takeover'],
     seeds: 100,
     changes: [
       { file: `${apply}/release.ts`, text: 'if (isInGrace(rows, hold)) return', instead: 'if (false) return' },
@@ -50,7 +50,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'H4-receive-id',
     rule: '[H4] a repeated receive gets the leases that were made for it',
-    profile: 'kills',
+    profiles: ['kills'],
     seeds: 100,
     changes: [
       {
@@ -63,21 +63,21 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'H4-holds-are-loaded-first',
     rule: '[H4] a repeated receive waits until the holds of its group are known',
-    profile: 'takeover',
+    profiles: ['takeover'],
     seeds: 300,
     changes: [{ file: `${scheduler}/delivery/repeats.ts`, text: 'if (!group.holdsLoaded) {', instead: 'if (false) {' }],
   },
   {
     name: 'H5-ended-row',
     rule: '[H5] a message that was cancelled or stopped leaves a row that says so',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 40,
     changes: [{ file: `${apply}/cancel.ts`, text: '  rows.putEnded(topic, position, end);\n', instead: '' }],
   },
   {
     name: 'H6-median-of-clocks',
     rule: "[H6, H7] the stamp is the median of the voters' clocks, not the leader's",
-    profile: 'clocks',
+    profiles: ['clocks'],
     seeds: 60,
     changes: [
       {
@@ -90,7 +90,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'H8-grace-from-a-stamped-entry',
     rule: '[H8] the grace is counted from an entry that has a stamp',
-    profile: 'takeover',
+    profiles: ['takeover'],
     seeds: 300,
     changes: [
       {
@@ -108,7 +108,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'G1-hold-keeps-the-message',
     rule: '[G1] a group is done with a message when its cursor passed it and it holds it no longer',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 40,
     changes: [
       {
@@ -121,7 +121,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'V2-sweep',
     rule: '[V2] what a deleted group leaves to nobody is swept',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 100,
     changes: [
       {
@@ -134,7 +134,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'ack-checks-the-token',
     rule: 'a receipt that is no longer current is refused',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 100,
     changes: [
       {
@@ -147,7 +147,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'cancel-spares-a-lease',
     rule: 'a message that a consumer has in its hands is not cancelled',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 60,
     changes: [
       {
@@ -160,7 +160,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'first-answer-is-kept',
     rule: 'the answer to an idempotency key is kept, with its effects',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 40,
     changes: [
       {
@@ -173,7 +173,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'client-repeats-with-one-key',
     rule: 'a client repeats a request with the key of its first attempt',
-    profile: 'kills',
+    profiles: ['kills'],
     seeds: 60,
     changes: [
       {
@@ -187,7 +187,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'retry-waits-for-its-time',
     rule: 'a nacked message comes again at its time, and goes from retry to leased once',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 100,
     changes: [
       {
@@ -206,7 +206,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'cursor-follows-the-cursor',
     rule: 'a lease moves the cursor from where it stands, over nothing that it does not name',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 100,
     changes: [
       { file: `${apply}/lease.ts`, text: 'comparePositions(asked.from, cursor) === 0 &&', instead: 'true &&' },
@@ -220,7 +220,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'tick',
     rule: 'somebody moves the clock when the next message is due and nothing else happens',
-    profile: 'calm',
+    profiles: ['calm'],
     seeds: 20,
     changes: [
       {
@@ -233,7 +233,7 @@ export const deliveryGuards: readonly Guard[] = [
   {
     name: 'built-anew-after-doubt',
     rule: 'a leader that doubted once delivers again when its quorum answers',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 300,
     changes: [
       {

@@ -14,9 +14,26 @@ export interface Guard {
   readonly name: string;
   /** What holds because of it; [H1] and so on are the model's rules. */
   readonly rule: string;
-  readonly profile: ProfileName;
+  /** Where the rule matters. With several of them seeds take turns. */
+  readonly profiles: readonly [ProfileName, ...ProfileName[]];
   /** The simulator must fail within so many. */
   readonly seeds: number;
   /** More than one where the same rule is kept twice, by who proposes and by who applies. */
   readonly changes: readonly Change[];
+}
+
+/**
+ * @param file from the root of the repository, whose text is `source`
+ * @returns the text without the guard
+ * @throws when a text that is to be changed is not there exactly once
+ */
+export function takeOut({ name, changes }: Pick<Guard, 'name' | 'changes'>, file: string, source: string): string {
+  let text = source;
+  for (const change of changes) {
+    if (change.file !== file) continue;
+    if (text.split(change.text).length !== 2)
+      throw new Error(`${name}: ${file} does not hold exactly once: ${change.text}`);
+    text = text.replace(change.text, () => change.instead);
+  }
+  return text;
 }

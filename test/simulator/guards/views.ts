@@ -7,7 +7,7 @@ export const viewGuards: readonly Guard[] = [
   {
     name: 'P1-view-sees-pending-effects',
     rule: '[P1] a view is the database and the layers that are applied and not written',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 40,
     changes: [
       {
@@ -20,7 +20,7 @@ export const viewGuards: readonly Guard[] = [
   {
     name: 'P2-view-is-frozen',
     rule: '[P2] the layers of a view stay, whatever a turn writes meanwhile',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 200,
     changes: [
       {
@@ -45,7 +45,7 @@ export const viewGuards: readonly Guard[] = [
   {
     name: 'P3-a-turn-drops-its-own-layer',
     rule: '[P3] a finished turn drops its layer, and no key that was written again',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 40,
     changes: [
       {
@@ -61,7 +61,7 @@ export const viewGuards: readonly Guard[] = [
   {
     name: 'P8-last-seq-not-the-next',
     rule: '[P8] a cursor goes to the last seq that was issued at most, not to the next',
-    profile: 'clocks',
+    profiles: ['clocks'],
     seeds: 500,
     changes: [
       {
@@ -80,7 +80,7 @@ export const viewGuards: readonly Guard[] = [
   {
     name: 'layer-until-it-is-written',
     rule: 'a layer is looked into until its turn is on the disk',
-    profile: 'swarm',
+    profiles: ['swarm'],
     seeds: 40,
     changes: [
       {
@@ -98,7 +98,7 @@ export const viewGuards: readonly Guard[] = [
   {
     name: 'row-checksum',
     rule: 'a row with a flipped bit stops its node',
-    profile: 'directories',
+    profiles: ['directories'],
     seeds: 400,
     changes: [
       {
