@@ -7,7 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from './addresses.ts';
 
 const top = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url));
-const command = join(top, 'packages/holdfast/dist/cli/main.js');
+
+/** `first`: an old one, from which a node is upgraded (test/fixtures/first-build). */
+export type Build = 'present' | 'first';
+const commands: Readonly<Record<Build, string>> = {
+  present: join(top, 'packages/holdfast/dist/cli/main.js'),
+  first: join(top, 'test/fixtures/first-build/command.js'),
+};
 
 export interface ClusterSeen {
   readonly id: string;
@@ -80,7 +86,8 @@ export class ProcessCluster {
     return readFileSync(join(this.folder, `${id}.log`), 'utf8');
   }
 
-  start(id: string): void {
+  /** On its directory, by this build. The first one does not know all flags of the present one. */
+  start(id: string, build: Build = 'present'): void {
     const member = this.#member(id);
     if (member.child !== undefined) throw new Error(`${id} runs already`);
     mkdirSync(this.dataFolder(id), { recursive: true });
@@ -102,7 +109,7 @@ export class ProcessCluster {
       peers,
     ];
     const log = openSync(join(this.folder, `${id}.log`), 'a');
-    const child = spawn(process.execPath, [command, ...flags, ...(this.#options.flags ?? [])], {
+    const child = spawn(process.execPath, [commands[build], ...flags, ...(this.#options.flags ?? [])], {
       stdio: ['ignore', log, log],
       // As `holdfast cluster` and the Dockerfile do.
       env: { MALLOC_ARENA_MAX: '1', ...process.env },
@@ -113,8 +120,8 @@ export class ProcessCluster {
     });
   }
 
-  startAll(): void {
-    for (const { id, child } of this.#members) if (child === undefined) this.start(id);
+  startAll(build: Build = 'present'): void {
+    for (const { id, child } of this.#members) if (child === undefined) this.start(id, build);
   }
 
   running(id: string): boolean {
