@@ -25,13 +25,14 @@ const { values, positionals } = parseArgs({
     waiting: { type: 'string', default: '100000' },
     messages: { type: 'string', default: '30000' },
     kills: { type: 'string', default: '20' },
+    how: { type: 'string', default: 'kill' },
   },
 });
 
 const command = commands[positionals[0] ?? ''];
 if (command === undefined) {
   console.error(
-    `usage: npm run bench -- ${Object.keys(commands).join(' | ')} [--runs N] [--seconds N] [--waiting N] [--messages N] [--kills N]`,
+    `usage: npm run bench -- ${Object.keys(commands).join(' | ')} [--runs N] [--seconds N] [--waiting N] [--messages N] [--kills N] [--how kill | stop | cut | transfer | all]`,
   );
   process.exit(2);
 }
@@ -45,4 +46,5 @@ await command({
   waiting: Number(values.waiting),
   messages: Number(values.messages),
   kills: Number(values.kills),
+  how: values.how,
 });

@@ -6,4 +6,6 @@ export interface BenchOptions {
   readonly waiting: number;
   readonly messages: number;
   readonly kills: number;
+  /** What happens to the node that delivers; anything else than a name of the table: each of them. */
+  readonly how: string;
 }

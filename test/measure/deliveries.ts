@@ -5,7 +5,6 @@ export class Deliveries {
   /** Number of the message -> due time, ms since the epoch; only what was acknowledged. */
   readonly #due = new Map<number, number>();
   readonly #arrived = new Map<number, number[]>();
-  readonly #order: { atMs: number; dueMs: number }[] = [];
 
   acknowledged(number: number, dueMs: number): void {
     this.#due.set(number, dueMs);
@@ -14,7 +13,6 @@ export class Deliveries {
     const times = this.#arrived.get(number);
     if (times === undefined) this.#arrived.set(number, [atMs]);
     else times.push(atMs);
-    this.#order.push({ atMs, dueMs: this.#due.get(number) ?? Number.NaN });
   }
   get asked(): number {
     return this.#due.size;
@@ -52,16 +50,25 @@ export class Deliveries {
   }
 
   /**
-   * The longest time without a delivery, of those that touch [fromMs, toMs]: what a user notices of a kill.
-   * Counted between successive deliveries; something must have been due all the while.
+   * The longest time, ms, in which something was due and nothing was delivered, of those that touch [fromMs, toMs]: what a
+   * user notices of a fault. It begins with the delivery before, or later, when the next message fell due. Only what was
+   * acknowledged is waited for, and only its first delivery ends a silence; what never came lets it last until `toMs`.
    */
   longestSilence(fromMs: number, toMs: number): number {
-    const times = this.#order.map(({ atMs }) => atMs).sort((a, b) => a - b);
+    const waited = [...this.#due].map(([number, dueMs]) => ({
+      dueMs,
+      atMs: this.#arrived.get(number)?.[0] ?? Number.POSITIVE_INFINITY,
+    }));
+    waited.sort((a, b) => a.atMs - b.atMs);
     let longest = 0;
-    for (let at = 1; at < times.length; at += 1) {
-      const before = times[at - 1] ?? 0;
-      const after = times[at] ?? 0;
-      if (after >= fromMs && before <= toMs) longest = Math.max(longest, after - before);
+    // From the last delivery to the first: what arrives later is what is waited for.
+    let oldestDueMs = Number.POSITIVE_INFINITY;
+    for (let at = waited.length - 1; at >= 0; at -= 1) {
+      const { dueMs = 0, atMs = 0 } = waited[at] ?? {};
+      oldestDueMs = Math.min(oldestDueMs, dueMs);
+      const begins = Math.max(waited[at - 1]?.atMs ?? Number.NEGATIVE_INFINITY, oldestDueMs);
+      const ends = atMs === Number.POSITIVE_INFINITY ? toMs : atMs;
+      if (ends >= fromMs && begins <= toMs) longest = Math.max(longest, ends - begins);
     }
     return longest;
   }
