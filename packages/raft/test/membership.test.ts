@@ -165,3 +165,29 @@ test('a change is refused while some member may not understand it', async () => 
   const outcome = await settled(world, a.node.changeMembership({ kind: 'remove', id: 'a' }));
   expect(outcome).toEqual({ kind: 'refused', reason: 'oldVersion' });
 });
+
+test('a member that slept while another was replaced under its own name hears the new one lead', async () => {
+  const { world, a } = await alone();
+  const b = await grown(world, a, 'b');
+  const c = await grown(world, a, 'c');
+  const d = await grown(world, a, 'd');
+  const e = await grown(world, a, 'e');
+  for (const { id, node } of [b, e]) {
+    world.network.kill(id);
+    await node.stop();
+  }
+  await settled(world, a.node.changeMembership({ kind: 'remove', id: 'b' }));
+  const empty = world.member('b', { founders: [] });
+  await empty.node.start();
+  const added = a.node.changeMembership({ kind: 'addLearner', member: described(empty) });
+  expect(await settled(world, added)).toMatchObject({ kind: 'applied' });
+  await promoted(world, a, 'b');
+  expect(a.node.transferLeadership('b')).toMatchObject({ kind: 'started' });
+  await world.clock.until(() => [a, c, d].every(({ node }) => node.status().leader === 'b'));
+  const back = world.member('e', { founders: [], log: e.log, machine: e.machine });
+  await back.node.start();
+  await world.clock.pass(500);
+  world.network.connect('b', 'e');
+  await world.clock.until(() => back.node.status().leader === 'b');
+  await world.clock.until(() => back.machine.applied.index === empty.machine.applied.index);
+});

@@ -114,14 +114,14 @@ export class Network {
       start: async (events, hello) => {
         this.#ends.set(id, { events, hello });
         for (const peer of this.#ends.keys()) {
-          if (peer !== id && (this.#dials(id, peer) || this.#dials(peer, id))) this.#connect(id, peer);
+          if (peer !== id && (this.#dials(id, peer) || this.#dials(peer, id))) this.connect(id, peer);
         }
       },
       setPeers: (peers) => {
         const others = new Set(peers.keys());
         const known = this.#peers.get(id) ?? new Set();
         this.#peers.set(id, others);
-        for (const peer of others) if (!known.has(peer)) this.#connect(id, peer);
+        for (const peer of others) if (!known.has(peer)) this.connect(id, peer);
       },
       send: (message: Message) =>
         deliver(message.to, (events) => events.onMessage(this.rewrite(message), { wallMs: this.#clock.wallMs() })),
@@ -143,7 +143,8 @@ export class Network {
     return this.#peers.get(id)?.has(peer) ?? true;
   }
 
-  #connect(a: NodeId, b: NodeId): void {
+  /** They introduce themselves to each other, as after a connection was refused or lost. */
+  connect(a: NodeId, b: NodeId): void {
     const [one, two] = [this.#ends.get(a), this.#ends.get(b)];
     if (one === undefined || two === undefined) return;
     two.events.onPeerUp(one.hello());

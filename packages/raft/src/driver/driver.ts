@@ -309,6 +309,7 @@ class Driver<Result> implements RaftNode<Result> {
           if (verdict.restarted) core.peerDown(hello.id);
           core.peerReset(hello.id);
         });
+        this.#membership.met(hello.id);
     }
   }
 

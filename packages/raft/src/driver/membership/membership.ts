@@ -34,6 +34,8 @@ export class Membership<Result> {
   #seenChanges = 0;
   #told = '';
   #isTakenIn = false;
+  /** The last configuration that this node has passed on as committed. */
+  #passedOn = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: MembershipPorts<Result>) {
@@ -63,14 +65,26 @@ export class Membership<Result> {
     this.#setPeers();
     this.#changes.look(status);
     this.#maybeTell(status);
+    this.#maybePassOn(status);
     this.#maybeGo(status);
+  }
+
+  /**
+   * Not the leader alone: whoever slept while another member was replaced under its own name takes the new one for a wiped
+   * directory, and would not hear it if it led. It believes the others, whom it knows.
+   */
+  met(peer: NodeId): void {
+    const { commit, configurationIndex } = this.#ports.loop.status;
+    if (configurationIndex > 0 && commit >= configurationIndex && this.#ports.admission.isAdmitted(peer)) {
+      this.#tell(peer);
+    }
   }
 
   end(): void {
     this.#changes.end();
   }
 
-  /** A leader says who the members are. */
+  /** Another member says who the members are. */
   async heard(told: MembersTold): Promise<void> {
     const { options, members, loop, onTakenIn, onFailed } = this.#ports;
     const { identity } = options.log;
@@ -114,20 +128,32 @@ export class Membership<Result> {
 
   /** A leader tells those who wait, once it is committed that they are members; and those whose logs do not say it yet. */
   #maybeTell(status: CoreStatus): void {
-    const { options, members, admission, tell } = this.#ports;
-    const { log, clock } = options;
+    const { options, members, admission } = this.#ports;
     const { configurationIndex: index, followers, role, commit } = status;
-    const nowMs = clock.monotonicMs();
+    const nowMs = options.clock.monotonicMs();
     if (role !== 'leader' || index === 0 || nowMs - this.#toldAtMs < driverBounds.formationRepeatMs) return;
     this.#toldAtMs = nowMs;
-    const record = log.identity.founding?.record;
-    if (record === undefined) return;
-    for (const { id, incarnation } of members.others) {
+    for (const { id } of members.others) {
       const isBehind = (followers.get(id)?.match ?? index) < index;
       const mayHear = admission.waiting.includes(id) ? commit >= index : admission.isAdmitted(id);
-      if (isBehind && mayHear)
-        tell(id, { kind: 'members', incarnation, record, index, members: [...members.all.values()] });
+      if (isBehind && mayHear) this.#tell(id);
     }
+  }
+
+  /** Once for each configuration; who comes later is told when it comes. */
+  #maybePassOn({ commit, configurationIndex }: CoreStatus): void {
+    if (commit < configurationIndex || configurationIndex === this.#passedOn) return;
+    this.#passedOn = configurationIndex;
+    for (const { id } of this.#ports.members.others) this.met(id);
+  }
+
+  #tell(id: NodeId): void {
+    const { options, members, loop, tell } = this.#ports;
+    const record = options.log.identity.founding?.record;
+    const incarnation = members.all.get(id)?.incarnation;
+    if (record === undefined || incarnation === undefined) return;
+    const index = loop.status.configurationIndex;
+    tell(id, { kind: 'members', incarnation, record, index, members: [...members.all.values()] });
   }
 
   /** Its removal is committed. A leader goes once it has handed over. */
