@@ -1,7 +1,7 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
 import { HoldfastError, type RequestOf } from '@holdfast/api';
-import type { NodeId, RaftStatus } from '@holdfast/raft';
+import type { NodeId, RaftStatus, Transferred } from '@holdfast/raft';
 import { createScheduler, type Scheduler } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
 import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
@@ -95,7 +95,7 @@ class LocalMember implements Member {
       status: () => replica.status(),
       skewed: () => replica.skewed(),
       skewMs: () => replica.skewMs(),
-      handOver: (to) => this.#handOver(to),
+      handOver: (to) => this.#handOver(to).kind === 'started',
       clock,
       log,
     });
@@ -203,9 +203,11 @@ class LocalMember implements Member {
     return this.#quorumHeardAtMs < sinceMs;
   }
 
-  #handOver(to: NodeId): boolean {
-    this.#isHandingOver = this.#replica.transferLeadership(to).kind === 'started';
-    return this.#isHandingOver;
+  /** Whoever asks for it: from here on this node is in doubt. */
+  #handOver(to: NodeId | undefined): Transferred {
+    const transferred = this.#replica.transferLeadership(to);
+    if (transferred.kind === 'started') this.#isHandingOver = true;
+    return transferred;
   }
 
   #stillHandsOver(): boolean {
@@ -251,7 +253,10 @@ class LocalMember implements Member {
     return createService({
       desk: {
         replica: this.#replica,
-        membership: this.#replica,
+        membership: {
+          changeMembership: (change) => this.#replica.changeMembership(change),
+          transferLeadership: (to) => this.#handOver(to),
+        },
         self,
         peers: () => this.#replica.peers(),
         status: () => this.status(),

@@ -84,6 +84,10 @@ test('leadership is handed over when somebody asks for it', async () => {
   const leader = cluster.someLeader();
   await upgraded(cluster);
   const started = await cluster.answer(cluster.call(leader, 'transfer', { params: {}, query: {}, body: {} }));
+  // Without a silence the other may lead already: nothing is answered from memory from here on.
+  const { raft, serving } = cluster.node(leader).member.status();
+  expect(raft).toMatchObject({ role: 'leader', transferringTo: started.to });
+  expect(serving).toBe(false);
   await cluster.until(() => cluster.leader() === started.to);
   await cluster.stop();
 });

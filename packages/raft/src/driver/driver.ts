@@ -125,13 +125,7 @@ class Driver<Result> implements RaftNode<Result> {
 
   transferLeadership(to: NodeId | undefined): Transferred {
     if (this.#isStopping || this.#loop.hasEnded) return { kind: 'refused', reason: 'stopping' };
-    return this.#transfer(to);
-  }
-
-  #transfer(to: NodeId | undefined): Transferred {
-    let transferred: Transferred = { kind: 'refused', reason: 'stopping' };
-    this.#loop.input((core) => (transferred = core.transferLeadership(to)));
-    return transferred;
+    return this.#loop.transferLeadership(to);
   }
 
   status(): RaftStatus {
@@ -175,7 +169,7 @@ class Driver<Result> implements RaftNode<Result> {
 
   /** A leader that goes names its successor: that costs the others a round trip instead of an election. */
   #handedOver(): Promise<void> {
-    if (this.#transfer(undefined).kind === 'refused') return Promise.resolve();
+    if (this.#loop.transferLeadership(undefined).kind === 'refused') return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(this.#options.timing.electionMaxMs, resolve);
       this.#onTermEnded = () => {

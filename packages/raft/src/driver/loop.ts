@@ -10,7 +10,7 @@ import { strict as assert } from 'node:assert';
 import { encodeConfiguration } from '../core/membership/configuration.ts';
 import type { Entry, Message, NodeId } from '../core/message.ts';
 import type { Receipt, Restore, Write } from '../core/ready.ts';
-import type { Core, CoreStatus } from '../core/types.ts';
+import type { Core, CoreStatus, Transferred } from '../core/types.ts';
 import type { LogStore } from '../log/log-store.ts';
 import type { Compaction } from '../snapshot/compaction.ts';
 import type { SnapshotStateMachine } from '../state-machine.ts';
@@ -123,6 +123,16 @@ export class Loop<Result> {
     if (this.#ended) return;
     this.#guard(() => give(this.#options.core));
     this.wake();
+  }
+
+  /** From here on `status` says so: whoever answers for this leader must know it at once, and not with the next turn. */
+  transferLeadership(to: NodeId | undefined): Transferred {
+    let transferred: Transferred = { kind: 'refused', reason: 'stopping' };
+    this.input((core) => {
+      transferred = core.transferLeadership(to);
+      this.#status = core.status();
+    });
+    return transferred;
   }
 
   tick(): void {
