@@ -34,8 +34,8 @@ export interface ClusterClock {
   isKnown(): boolean;
   /** How far the median is behind the replicated clock, 0 normally. Above 0, all clocks were set back: deliveries stand still. */
   behindMs(clockMs: number): number;
-  /** Undefined while the voter's clock, or the median, is not known. */
-  skewMs(voter: string): number | undefined;
+  /** How far each known voter's clock is from the median, in whole ms; nobody's while the median is not known. */
+  skewsMs(): ReadonlyMap<string, number>;
   /** Voters further than `maxClockSkewMs` from the median of three clocks or more. With two nobody can say who is wrong. */
   skewed(): readonly Skew[];
 }
@@ -55,28 +55,33 @@ export function createClusterClock(options: ClusterClockOptions): ClusterClock {
 
   function offsetMs(voter: string): number | undefined {
     if (voter === self) return voters().includes(self) ? clock.wallMs() - clock.monotonicMs() : undefined;
-    const kept = samples.get(voter) ?? [];
-    const sinceMs = clock.monotonicMs() - freshMs;
-    const fresh = kept.filter((sample) => sample.atMs >= sinceMs).map((sample) => sample.offsetMs);
-    return fresh.length > 0 ? Math.max(...fresh) : kept.at(-1)?.offsetMs;
+    const kept = samples.get(voter);
+    return kept === undefined ? undefined : bestOf(kept, clock.monotonicMs() - freshMs);
   }
 
-  function knownOffsets(): number[] {
-    return voters()
-      .map(offsetMs)
-      .filter((offset) => offset !== undefined);
+  /** Of every voter whose clock is known. */
+  function knownOffsets(): (readonly [voter: string, offsetMs: number])[] {
+    const known: (readonly [string, number])[] = [];
+    for (const voter of voters()) {
+      const offset = offsetMs(voter);
+      if (offset !== undefined) known.push([voter, offset]);
+    }
+    return known;
   }
 
-  function medianOffsetMs(): number | undefined {
-    const offsets = knownOffsets().sort((a, b) => a - b);
+  function medianOf(known: readonly (readonly [voter: string, offsetMs: number])[]): number | undefined {
     const quorum = Math.floor(voters().length / 2) + 1;
-    return offsets.length < quorum ? undefined : offsets[(offsets.length - 1) >> 1];
+    if (known.length < quorum) return undefined;
+    const offsets = known.map(([, offset]) => offset).sort((a, b) => a - b);
+    return offsets[(offsets.length - 1) >> 1];
   }
 
-  function skewMs(voter: string): number | undefined {
-    const own = offsetMs(voter);
-    const median = medianOffsetMs();
-    return own === undefined || median === undefined ? undefined : Math.round(own - median);
+  const medianOffsetMs = (): number | undefined => medianOf(knownOffsets());
+
+  function skewsMs(): Map<string, number> {
+    const known = knownOffsets();
+    const median = medianOf(known);
+    return new Map(median === undefined ? [] : known.map(([voter, offset]) => [voter, Math.round(offset - median)]));
   }
 
   return {
@@ -99,13 +104,21 @@ export function createClusterClock(options: ClusterClockOptions): ClusterClock {
       const median = medianOffsetMs();
       return median === undefined ? 0 : Math.max(0, clockMs - Math.floor(clock.monotonicMs() + median));
     },
-    skewMs,
+    skewsMs,
     skewed() {
-      if (knownOffsets().length < 3) return [];
-      return voters().flatMap((voter): Skew[] => {
-        const skew = skewMs(voter);
-        return skew !== undefined && Math.abs(skew) > maxClockSkewMs ? [{ voter, skewMs: skew }] : [];
-      });
+      const skews = skewsMs();
+      if (skews.size < 3) return [];
+      return [...skews].flatMap(([voter, skewMs]): Skew[] =>
+        Math.abs(skewMs) > maxClockSkewMs ? [{ voter, skewMs }] : [],
+      );
     },
   };
+}
+
+/** The largest offset of those since `sinceMs`; of older ones the newest. */
+function bestOf(kept: readonly Sample[], sinceMs: number): number | undefined {
+  let largest: number | undefined;
+  for (const { atMs, offsetMs } of kept)
+    if (atMs >= sinceMs && (largest === undefined || offsetMs > largest)) largest = offsetMs;
+  return largest ?? kept.at(-1)?.offsetMs;
 }

@@ -101,7 +101,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
   const { store, log } = opened;
   const { transport, clock, random } = ports;
   const { id, timing } = config;
-  let seen: Roll = { voters: [], peers: [] };
+  let seen = rollOf(noMembers);
   const voters = (): readonly NodeId[] => seen.voters;
   const clusterClock = createClusterClock({ self: id, voters, clock, maxClockSkewMs: config.maxClockSkewMs });
   const stampMs = (): number => clusterClock.stampMs(store.clockMs);
@@ -126,7 +126,8 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     },
   });
   const look = (): void => {
-    seen = rollOf(raft.status());
+    const { configuration, members } = raft.status();
+    if (seen.configuration !== configuration || seen.members !== members) seen = rollOf({ configuration, members });
   };
   look();
   return {
@@ -142,13 +143,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     readIndex: async () => (await raft.readIndex()).kind === 'ready',
     transferLeadership: (to) => raft.transferLeadership(to),
     stampMs,
-    skewMs: () =>
-      new Map(
-        voters().flatMap((voter): [NodeId, number][] => {
-          const skewMs = clusterClock.skewMs(voter);
-          return skewMs === undefined ? [] : [[voter, skewMs]];
-        }),
-      ),
+    skewMs: () => clusterClock.skewsMs(),
     skewed: () => clusterClock.skewed(),
     clockBehindMs: () => clusterClock.behindMs(store.clockMs),
     status: () => raft.status(),
@@ -162,14 +157,18 @@ const foundersIn = ({ join, peers }: MemberConfig): readonly NodeId[] =>
   join === true ? [] : peers.map((peer) => peer.id);
 
 /** Who belongs to the cluster, as it is looked up by everything that this node does. */
-interface Roll {
+interface Roll extends Pick<RaftStatus, 'configuration' | 'members'> {
   readonly voters: readonly NodeId[];
   /** Those of whom it is known where they are. */
   readonly peers: readonly Peer[];
 }
 
-function rollOf({ configuration, members }: RaftStatus): Roll {
+const noMembers = { configuration: { voters: [], learners: [] }, members: new Map() };
+
+function rollOf({ configuration, members }: Pick<RaftStatus, 'configuration' | 'members'>): Roll {
   return {
+    configuration,
+    members,
     voters: configuration.voters.map((voter) => voter.id),
     peers: [...members.values()].flatMap((member) => peerOf(member.id, member.address) ?? []),
   };

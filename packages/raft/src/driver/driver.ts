@@ -21,7 +21,7 @@ import { coreOf } from './membership/core-of.ts';
 import { Members } from './membership/members.ts';
 import { Membership } from './membership/membership.ts';
 import type { Outcome } from './outcome.ts';
-import type { RaftNode, RaftNodeOptions, RaftStatus } from './raft-node.ts';
+import { type RaftNode, type RaftNodeOptions, type RaftStatus, statusOf } from './raft-node.ts';
 import type { ReadOutcome } from './reads.ts';
 import { Refusals } from './refusals.ts';
 import { Ticker } from './ticker.ts';
@@ -130,23 +130,17 @@ class Driver<Result> implements RaftNode<Result> {
 
   status(): RaftStatus {
     const { log, clock } = this.#options;
-    const { status } = this.#loop;
-    const voters = status.configuration.voters.map((voter) => voter.id);
-    return {
-      ...status,
-      quorumHeardAtMs: this.#hearing.majorityHeardAtMs(clock.monotonicMs(), voters, status.id),
-      incarnation: log.identity.incarnation,
-      isWaiting: isWaiting(log.identity),
+    return statusOf({
+      log,
+      loop: this.#loop,
+      nowMs: clock.monotonicMs(),
+      hearing: this.#hearing,
       members: this.#members.all,
-      waitingProposals: this.#loop.waitingProposals,
-      waitingEntries: this.#loop.waitingEntries,
-      logBytes: log.logBytes,
-      firstIndex: log.firstIndex,
       compactedEntries: this.#compaction.compacted,
       snapshots: this.#snapshots.status,
       versions: this.#versions,
       refusals: this.#refusals.counts,
-    };
+    });
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,7 @@ import type { NodeId } from '../../core/message.ts';
 import type { CoreStatus, MembershipChange } from '../../core/types.ts';
 import { isWaiting } from '../../log/identity.ts';
 import { RaftError } from '../../raft-error.ts';
-import type { Address } from '../../wire/transport.ts';
+import type { Address, Guests } from '../../wire/transport.ts';
 import { driverBounds } from '../bounds.ts';
 import type { Admission } from '../formation/admission.ts';
 import type { MembersTold } from '../formation/control.ts';
@@ -32,7 +32,10 @@ export class Membership<Result> {
   readonly #changes: Changes;
   #hadOthers = false;
   #seenChanges = 0;
-  #told = '';
+  /** What the transport was told last. */
+  #set:
+    | { readonly members: Members['all']; readonly peers: ReadonlyMap<NodeId, Address>; readonly guests: Guests }
+    | undefined;
   #isTakenIn = false;
   /** The last configuration that this node has passed on as committed. */
   #passedOn = 0;
@@ -111,19 +114,25 @@ export class Membership<Result> {
 
   #setPeers(): void {
     const { options, members } = this.#ports;
+    const areNew = this.#set?.members !== members.all;
+    const peers = areNew || this.#set === undefined ? this.#reachable() : this.#set.peers;
+    this.#hadOthers ||= peers.size > 0;
+    // A member may lag behind, and must hear a leader of whom it does not know yet (thesis 4.1).
+    const hears = options.stateMachine.activeVersion >= changeVersion && this.#hadOthers;
+    const guests = hears || isWaiting(options.log.identity) ? 'anybody' : 'nobody';
+    if (!areNew && this.#set?.guests === guests) return;
+    this.#set = { members: members.all, peers, guests };
+    options.transport.setPeers(peers, guests);
+  }
+
+  #reachable(): ReadonlyMap<NodeId, Address> {
+    const { options, members } = this.#ports;
     const peers = new Map<NodeId, Address>();
     for (const { id, address } of members.others) {
       const where = options.reach(address);
       if (where !== undefined) peers.set(id, where);
     }
-    this.#hadOthers ||= peers.size > 0;
-    // A member may lag behind, and must hear a leader of whom it does not know yet (thesis 4.1).
-    const hears = options.stateMachine.activeVersion >= changeVersion && this.#hadOthers;
-    const guests = hears || isWaiting(options.log.identity) ? 'anybody' : 'nobody';
-    const said = JSON.stringify([...peers, guests]);
-    if (said === this.#told) return;
-    this.#told = said;
-    options.transport.setPeers(peers, guests);
+    return peers;
   }
 
   /** A leader tells those who wait, once it is committed that they are members; and those whose logs do not say it yet. */
