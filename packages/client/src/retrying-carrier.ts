@@ -16,6 +16,7 @@ import { Gate } from './repeat/gate.ts';
 import { checkedGiveUpAfterMs } from './repeat/give-up.ts';
 import { LeaderFinder } from './repeat/leader-finder.ts';
 import { NodeChoice } from './repeat/node-choice.ts';
+import { Overtaken } from './repeat/overtaken.ts';
 import { repeatRules } from './repeat/rules.ts';
 
 export interface RetryingCarrierOptions {
@@ -41,6 +42,8 @@ export interface CarrierCounters {
   readonly timedOut: number;
   readonly gaveUp: number;
   readonly leaderLooks: number;
+  /** Attempts that were given up before their time, since their node was silent and another one leads. */
+  readonly overtaken: number;
   readonly refusals: ReadonlyMap<ErrorCode, number>;
   /** Calls under way, and calls that wait for a place. */
   readonly inside: number;
@@ -69,6 +72,7 @@ class Repeater implements RetryingCarrier {
   readonly #giveUpAfterMs: number;
   readonly #choice: NodeChoice;
   readonly #finder: LeaderFinder;
+  readonly #overtaken: Overtaken;
   readonly #calls = new Gate(carrierBounds.calls);
   readonly #receives = new Gate(carrierBounds.receives);
   readonly #running = new Set<CallEnding>();
@@ -80,7 +84,8 @@ class Repeater implements RetryingCarrier {
     this.#options = options;
     this.#giveUpAfterMs = checkedGiveUpAfterMs(options.giveUpAfterMs);
     this.#choice = new NodeChoice(options.nodes, options.random());
-    this.#finder = new LeaderFinder(options.caller, options.clock, this.#choice);
+    this.#finder = new LeaderFinder(options, this.#choice);
+    this.#overtaken = new Overtaken(options, this.#choice);
   }
 
   async call<V extends Verb>(verb: V, request: RequestOf<V>, options: CarrierCallOptions): Promise<AnswerOf<V>> {
@@ -111,6 +116,7 @@ class Repeater implements RetryingCarrier {
       ...this.#failures,
       refusals: new Map(this.#failures.refusals),
       leaderLooks: this.#finder.looks,
+      overtaken: this.#overtaken.count,
       inside: this.#calls.inside + this.#receives.inside,
       waiting: this.#calls.waiting + this.#receives.waiting,
     };
@@ -120,6 +126,7 @@ class Repeater implements RetryingCarrier {
     if (this.#closed) return;
     this.#closed = true;
     this.#finder.close();
+    this.#overtaken.close();
     for (const ending of this.#running) ending.end(closedError());
     await this.#options.caller.close();
   }
@@ -184,13 +191,16 @@ class Repeater implements RetryingCarrier {
         if (settled) return;
         settled = true;
         cancelTimer();
+        ended(outcome.kind === 'answered' || outcome.kind === 'refused');
         ending.whileWaiting(undefined);
         resolve(outcome);
       };
-      const cancelTimer = clock.after(timeMs, () => {
-        settle({ kind: 'silent', sent: true, timedOut: true, cause: new NodeUnreachable(node, true) });
+      const giveUp = (timedOut: boolean): void => {
+        settle({ kind: 'silent', sent: true, timedOut, cause: new NodeUnreachable(node, true) });
         controller.abort();
-      });
+      };
+      const cancelTimer = clock.after(timeMs, () => giveUp(true));
+      const ended = this.#overtaken.began(node, () => giveUp(false));
       ending.whileWaiting(() => {
         settle({ kind: 'ended' });
         controller.abort();

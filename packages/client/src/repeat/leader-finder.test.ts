@@ -31,7 +31,7 @@ function finder(answer: () => Promise<unknown>) {
     },
     close: async () => undefined,
   };
-  return { clock, choice, asked, finder: new LeaderFinder(caller, clock, choice) };
+  return { clock, choice, asked, finder: new LeaderFinder({ caller, clock }, choice) };
 }
 
 test('a follower that passes requests on is left for the leader', async () => {
@@ -76,7 +76,7 @@ test('a node that does not say who leads changes nothing, and does not stop late
 test('with one node there is nothing to find', () => {
   const choice = new NodeChoice(['local'], 0.9);
   const caller: NodeCaller = { call: () => Promise.reject(new Error('asked')), close: async () => undefined };
-  const found = new LeaderFinder(caller, new ManualClock(), choice);
+  const found = new LeaderFinder({ caller, clock: new ManualClock() }, choice);
   found.maybeLook('local');
   expect(found.looks).toBe(0);
   expect(choice.after('local')).toBe('local');

@@ -1,27 +1,22 @@
 // A follower that passes requests on answers well, so nothing would ever tell a client that it talks to the wrong node:
 // each call would cost one hop more, and each message be read and written once more. So it asks, now and then.
-import type { RequestOf } from '@holdfast/api';
-import type { NodeCaller } from '../carrier.ts';
-import type { ClientClock } from '../clock.ts';
 import type { NodeChoice } from './node-choice.ts';
+import { type Asking, whoLeads } from './who-leads.ts';
 
 const lookTimeoutMs = 2_000;
 /** While the leader is not known, and when it is (it may have changed without an error). */
 const lookAgainMs = { unknown: 200, known: 5_000 } as const;
 
-const request: RequestOf<'cluster'> = { params: {}, query: {}, body: undefined, idempotencyKey: undefined };
-
 export class LeaderFinder {
-  readonly #caller: NodeCaller;
-  readonly #clock: Pick<ClientClock, 'monotonicMs' | 'after'>;
+  readonly #asking: Asking;
   readonly #choice: NodeChoice;
-  #looking: AbortController | undefined;
+  readonly #closing = new AbortController();
+  #isLooking = false;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #looks = 0;
 
-  constructor(caller: NodeCaller, clock: Pick<ClientClock, 'monotonicMs' | 'after'>, choice: NodeChoice) {
-    this.#caller = caller;
-    this.#clock = clock;
+  constructor(asking: Asking, choice: NodeChoice) {
+    this.#asking = asking;
     this.#choice = choice;
   }
 
@@ -31,34 +26,22 @@ export class LeaderFinder {
 
   /** A node has just answered: asks it who leads, unless that was asked a moment ago. Never throws, nobody waits for it. */
   maybeLook(node: string): void {
-    if (this.#choice.count === 1 || this.#looking !== undefined) return;
+    if (this.#choice.count === 1 || this.#isLooking) return;
     const dueMs = this.#choice.leader === undefined ? lookAgainMs.unknown : lookAgainMs.known;
-    if (this.#clock.monotonicMs() - this.#lookedAtMs < dueMs) return;
-    this.#lookedAtMs = this.#clock.monotonicMs();
+    if (this.#asking.clock.monotonicMs() - this.#lookedAtMs < dueMs) return;
+    this.#lookedAtMs = this.#asking.clock.monotonicMs();
     this.#looks += 1;
     void this.#look(node);
   }
 
   close(): void {
-    this.#looking?.abort();
+    this.#closing.abort();
   }
 
   async #look(node: string): Promise<void> {
-    const controller = new AbortController();
-    this.#looking = controller;
-    const cancelTimer = this.#clock.after(lookTimeoutMs, () => {
-      this.#looking = undefined;
-      controller.abort();
-    });
-    try {
-      const seen = await this.#caller.call(node, 'cluster', request, controller.signal);
-      const leader = seen.members.find((member) => member.id === seen.leader);
-      if (leader !== undefined && !controller.signal.aborted) this.#choice.follow(leader.api);
-    } catch {
-      // The calls themselves will meet whatever is wrong with this node.
-    } finally {
-      cancelTimer();
-      if (this.#looking === controller) this.#looking = undefined;
-    }
+    this.#isLooking = true;
+    const leader = await whoLeads(this.#asking, node, lookTimeoutMs, this.#closing.signal);
+    this.#isLooking = false;
+    if (leader !== undefined) this.#choice.follow(leader);
   }
 }

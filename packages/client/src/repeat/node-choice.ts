@@ -1,19 +1,19 @@
 // Which node is asked next: the leader when it is known, otherwise the one that answered last, otherwise the next in turn.
 
 export class NodeChoice {
-  readonly #nodes: readonly string[];
+  readonly nodes: readonly string[];
   #preferred: number;
   #leader: string | undefined;
 
   /** @param start in [0, 1): where to begin, so that many clients do not all begin at the first node */
   constructor(nodes: readonly string[], start: number) {
     if (nodes.length === 0) throw new TypeError('A client needs the address of at least one node.');
-    this.#nodes = [...new Set(nodes.map(originOf))];
-    this.#preferred = Math.floor(start * this.#nodes.length);
+    this.nodes = [...new Set(nodes.map(originOf))];
+    this.#preferred = Math.floor(start * this.nodes.length);
   }
 
   get count(): number {
-    return this.#nodes.length;
+    return this.nodes.length;
   }
 
   get leader(): string | undefined {
@@ -21,7 +21,7 @@ export class NodeChoice {
   }
 
   preferred(): string {
-    return this.#nodes[this.#preferred] ?? '';
+    return this.nodes[this.#preferred] ?? '';
   }
 
   /** It answered, itself or by passing the request on. A leader that is known stays preferred. */
@@ -32,7 +32,7 @@ export class NodeChoice {
   /** It failed, or leads no longer. @returns where to go instead; the same node when there is no other */
   after(failed: string): string {
     if (this.#leader === failed) this.#leader = undefined;
-    if (this.preferred() === failed) this.#preferred = (this.#preferred + 1) % this.#nodes.length;
+    if (this.preferred() === failed) this.#preferred = (this.#preferred + 1) % this.nodes.length;
     return this.preferred();
   }
 
@@ -43,14 +43,14 @@ export class NodeChoice {
    */
   follow(leaderApi: string): boolean {
     const node = originOf(leaderApi);
-    if (!this.#nodes.includes(node)) return false;
+    if (!this.nodes.includes(node)) return false;
     this.#leader = node;
     this.#prefer(node);
     return true;
   }
 
   #prefer(node: string): void {
-    const index = this.#nodes.indexOf(node);
+    const index = this.nodes.indexOf(node);
     if (index >= 0) this.#preferred = index;
   }
 }

@@ -1,0 +1,131 @@
+import type { AnswerOf, RequestOf } from '@holdfast/api';
+import { expect, test } from 'vitest';
+import { ManualClock, settle } from '../../test/manual-clock.ts';
+import { type NodeCaller, NodeUnreachable } from '../carrier.ts';
+import { createRetryingCarrier } from '../retrying-carrier.ts';
+
+const [n1, n2, n3] = ['http://n1', 'http://n2', 'http://n3'] as const;
+const received: AnswerOf<'receive'> = { messages: [] };
+const receive: RequestOf<'receive'> = {
+  params: { topic: 't', group: 'g' },
+  query: {},
+  body: { wait: '1s', receiveId: '00'.repeat(16) },
+  idempotencyKey: undefined,
+};
+
+const namesLeader = (leader: string | undefined): AnswerOf<'cluster'> => ({
+  id: 'n',
+  role: 'follower',
+  serving: false,
+  term: 1,
+  ...(leader === undefined ? {} : { leader }),
+  commit: 1,
+  applied: 1,
+  stateHash: '',
+  clockMs: 1,
+  members: ['n1', 'n2', 'n3', 'n4'].map((id) => ({ id, api: `http://${id}` })),
+});
+
+/** `receives` at the first node are never answered; `leaderAt` is what the others say of the leader. */
+function frozen(leaderAt: (node: string, nowMs: number) => string | undefined) {
+  const clock = new ManualClock();
+  const asked: { node: string; atMs: number }[] = [];
+  const attempts: { node: string; atMs: number; isRepeated: boolean; signal: AbortSignal }[] = [];
+  const caller: NodeCaller = {
+    call(node, verb, request, signal) {
+      const atMs = clock.monotonicMs();
+      if (verb === 'cluster') {
+        asked.push({ node, atMs });
+        const leader = leaderAt(node, atMs);
+        return leader === 'silence' ? silence(signal) : Promise.resolve(namesLeader(leader) as never);
+      }
+      const { repeated } = Object(request.body);
+      attempts.push({ node, atMs, isRepeated: repeated === true, signal });
+      return node === n1 ? silence(signal) : Promise.resolve(received as never);
+    },
+    close: async () => undefined,
+  };
+  const carrier = createRetryingCarrier({
+    nodes: [n1, n2, n3],
+    caller,
+    clock,
+    random: () => 0,
+    randomBytes: (count) => new Uint8Array(count),
+  });
+  return { clock, asked, attempts, carrier };
+}
+
+const silence = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(new NodeUnreachable('it', true))));
+
+test('calls at a node that is silent leave it once another is known to lead, all of them, and ask that one', async () => {
+  const { clock, attempts, carrier } = frozen((_, nowMs) => (nowMs < 400 ? 'n1' : 'n3'));
+  const calls = [carrier.call('receive', receive, {}), carrier.call('receive', receive, {})];
+  await clock.advance(600);
+  expect(await Promise.all(calls)).toEqual([received, received]);
+  expect(attempts.map(({ node }) => node)).toEqual([n1, n1, n3, n3]);
+  expect(attempts.map(({ isRepeated }) => isRepeated)).toEqual([false, false, true, true]);
+  expect(attempts.map(({ signal }) => signal.aborted)).toEqual([true, true, false, false]);
+  expect(carrier.counters()).toMatchObject({ overtaken: 2, timedOut: 0 });
+});
+
+test('a node that leads may be silent for as long as its calls wait', async () => {
+  const { clock, attempts, carrier } = frozen(() => 'n1');
+  const call = carrier.call('receive', receive, {});
+  await clock.advance(1_499);
+  expect(attempts).toHaveLength(1);
+  await clock.advance(100);
+  await call;
+  expect(carrier.counters()).toMatchObject({ overtaken: 0, timedOut: 1 });
+});
+
+test('the others are asked in turn, not at once, and soon again while nobody leads', async () => {
+  const { clock, asked, carrier } = frozen((_, nowMs) => (nowMs < 450 ? 'n1' : undefined));
+  const call = carrier.call('receive', receive, {});
+  await clock.advance(249);
+  expect(asked).toEqual([]);
+  await clock.advance(301);
+  expect(asked).toEqual([
+    { node: n2, atMs: 250 },
+    { node: n3, atMs: 450 },
+    { node: n2, atMs: 500 },
+    { node: n3, atMs: 550 },
+  ]);
+  await clock.advance(2_000);
+  await call;
+});
+
+test('one that does not say who leads is not waited for', async () => {
+  const { clock, asked, attempts, carrier } = frozen((node) => (node === n2 ? 'silence' : 'n3'));
+  const call = carrier.call('receive', receive, {});
+  await clock.advance(900);
+  await call;
+  expect(asked.map(({ node }) => node)).toContain(n2);
+  expect(attempts.map(({ node }) => node)).toEqual([n1, n3]);
+});
+
+test('a leader at an address that the user did not give is not followed', async () => {
+  const { clock, attempts, carrier } = frozen(() => 'n4');
+  const call = carrier.call('receive', receive, {});
+  await clock.advance(1_400);
+  expect(attempts.map(({ node }) => node)).toEqual([n1]);
+  await clock.advance(200);
+  await call;
+});
+
+test('nobody is asked while answers come, and nothing is left behind when calls end or the client is closed', async () => {
+  const { clock, asked, carrier } = frozen(() => 'n1');
+  const ending = new AbortController();
+  const ended = carrier.call('receive', receive, { signal: ending.signal });
+  await clock.advance(200);
+  ending.abort(new Error('gone'));
+  await expect(ended).rejects.toThrow('gone');
+  expect(clock.timers).toBe(0);
+  expect(asked).toEqual([]);
+  const closed = carrier.call('receive', receive, {});
+  await clock.advance(250);
+  await carrier.close();
+  await expect(closed).rejects.toThrow('closed');
+  await settle();
+  expect(clock.timers).toBe(0);
+});
