@@ -1,6 +1,7 @@
 // What goes wrong, and how it is mended. Each kind of fault is one row: it happens to somebody now, and undoes itself
 // later. A majority of the directories is never damaged: that much no cluster survives.
 
+import { canLose, grow, replace, shrink, transfer } from './member-faults.ts';
 import type { FaultKind } from './profile.ts';
 import type { Random } from './random.ts';
 import type { Machine } from './world/machine.ts';
@@ -38,7 +39,7 @@ function pause(world: World, machine: Machine, ms: number): void {
 /** Cuts every direction for which it says so. */
 function cut(world: World, ms: number, separates: (from: string, to: string) => boolean, what: string): void {
   world.trace.note('network', what, Math.round(ms));
-  const links = pairs(world)
+  const links = everyPair(world.pool)
     .filter(([from, to]) => separates(from, to))
     .map(([from, to]) => world.network.link(from, to));
   for (const link of links) link.cut = true;
@@ -48,8 +49,11 @@ function cut(world: World, ms: number, separates: (from: string, to: string) => 
   });
 }
 
-function pairs(world: World): [string, string][] {
-  const ids = world.machines.map(({ id }) => id);
+/** Of those in service, or of all where that is one. */
+const pairs = ({ machines, pool }: World): [string, string][] => everyPair(machines.length > 1 ? machines : pool);
+
+function everyPair(machines: readonly Machine[]): [string, string][] {
+  const ids = machines.map(({ id }) => id);
   return ids.flatMap((from) => ids.filter((to) => to !== from).map((to): [string, string] => [from, to]));
 }
 
@@ -80,15 +84,12 @@ function spoil(
   });
 }
 
-/** Its directory loses something for good, if a majority keeps its own, and once all are founded: formation needs everybody. */
+/** Its directory loses something for good, if a majority keeps its own. */
 function damage(world: World, random: Random, what: string, act: (machine: Machine) => boolean): void {
-  const spare =
-    Math.floor((world.machines.length - 1) / 2) - world.machines.filter(({ damaged }) => damaged !== undefined).length;
-  const founded = world.machines.filter(({ member }) => member?.status().clusterId !== undefined).length;
-  if (spare <= 0 || world.time.nowMs < 4_000 || founded < world.machines.length - 1) return;
   const machine = anyMachine(world, random);
-  if (machine.damaged !== undefined) return;
+  if (machine.damaged !== undefined || !canLose(world, machine)) return;
   machine.kill({ told: true, power: false });
+  machine.bury();
   if (act(machine)) {
     machine.damaged = what;
     world.trace.note(machine.id, 'its disk:', what);
@@ -195,6 +196,10 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     world.trace.note(machine.id, 'its clock is set, wrong by', Math.round(errorMs));
     machine.clock.set(errorMs);
   },
+  transfer,
+  grow,
+  shrink,
+  replace,
   clientCut: (world, random) => {
     const link = world.requests.link(random.pick(world.machines).id);
     link.cut = true;
@@ -228,7 +233,7 @@ export function unleash(world: World): void {
 /** Everything works from here on: what was cut, slow, still, dead or wrong is mended. */
 export function mend(world: World): void {
   world.trace.note('world', 'is mended');
-  for (const [from, to] of pairs(world))
+  for (const [from, to] of everyPair(world.pool))
     Object.assign(world.network.link(from, to), { cut: false, slowMs: 0, dropped: 0, doubled: 0 });
   for (const machine of world.machines) {
     Object.assign(world.requests.link(machine.id), { cut: false, lostRequests: 0, lostAnswers: 0 });

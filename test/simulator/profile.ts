@@ -2,6 +2,9 @@
 // once would hardly ever let one unfold.
 import type { Random } from './random.ts';
 
+/** An operator changes who leads, and who the members are. */
+export type MemberFaultKind = 'transfer' | 'grow' | 'shrink' | 'replace';
+
 export type FaultKind =
   | 'kill'
   | 'killLeader'
@@ -27,12 +30,15 @@ export type FaultKind =
   | 'lostBlock'
   | 'wipe'
   | 'clockJump'
+  | MemberFaultKind
   | 'clientCut'
   | 'clientLoss';
 
 export interface Profile {
   readonly name: string;
   readonly nodes: number;
+  /** Machines that stand by, to be taken in. */
+  readonly spares: number;
   /** Faults come for so long (true ms); then everything is mended. */
   readonly faultsMs: number;
   /** Mean time between two faults. */
@@ -114,7 +120,8 @@ export type ProfileName =
   | 'five'
   | 'slowDisks'
   | 'fullDisks'
-  | 'directories';
+  | 'directories'
+  | 'members';
 export const profileNames: readonly ProfileName[] = [
   'swarm',
   'kills',
@@ -126,6 +133,25 @@ export const profileNames: readonly ProfileName[] = [
   'slowDisks',
   'fullDisks',
   'directories',
+  'members',
+];
+
+const memberFaults: readonly MemberFaultKind[] = ['transfer', 'grow', 'shrink', 'replace'];
+const mostMachines = 5;
+
+/** What may happen while members change. */
+const aroundChanges: readonly FaultKind[] = [
+  'kill',
+  'killLeader',
+  'powerOff',
+  'powerOffAll',
+  'isolate',
+  'isolateLeader',
+  'oneWay',
+  'reset',
+  'wipe',
+  'bitFlip',
+  'lostBlock',
 ];
 
 const lively: WorkProfile = {
@@ -160,12 +186,25 @@ const patient: WorkProfile = {
 };
 
 const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => Profile>> = {
-  swarm: (base, random) => ({
-    ...base,
-    faults: everyFault.filter(() => random.chance(0.3)),
-    wildClock: random.chance(0.15),
-    nodes: random.chance(0.1) ? 5 : 3,
-  }),
+  swarm: (base, random) => {
+    const drawn: Profile = {
+      ...base,
+      faults: everyFault.filter(() => random.chance(0.3)),
+      wildClock: random.chance(0.15),
+      nodes: random.chance(0.1) ? 5 : 3,
+    };
+    const change = memberFaults.filter(() => random.chance(0.5));
+    return random.chance(0.25) ? withChanges(drawn, change) : drawn;
+  },
+  members: (base, random) => {
+    const drawn: Profile = {
+      ...base,
+      nodes: random.pick([1, 2, 3, 3, 5]),
+      faults: aroundChanges.filter(() => random.chance(0.4)),
+      everyMs: random.int(200, 900),
+    };
+    return withChanges(drawn, memberFaults);
+  },
   five: (base, random) => ({ ...base, nodes: 5, faults: everyFault.filter(() => random.chance(0.3)) }),
   kills: (base, random) => ({
     ...base,
@@ -211,11 +250,18 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
   calm: (base) => ({ ...base, faults: [], skewMs: 0, drift: 0, work: { ...patient, nack: 0.1, extend: 0.1 } }),
 };
 
+/** One clock of one or of two is the judge, so none is wild. */
+function withChanges(profile: Profile, changes: readonly MemberFaultKind[]): Profile {
+  const faults = [...profile.faults, ...changes];
+  return { ...profile, faults, spares: mostMachines - profile.nodes, wildClock: false };
+}
+
 /** Draws the profile of a seed. */
 export function drawProfile(name: ProfileName, random: Random): Profile {
   const base: Profile = {
     name,
     nodes: 3,
+    spares: 0,
     faultsMs: random.int(6_000, 14_000),
     everyMs: random.int(300, 2_500),
     faults: [],
@@ -244,6 +290,7 @@ export function profileOfSeed(seed: number): ProfileName {
     13: 'directories',
     15: 'calm',
     17: 'fullDisks',
+    19: 'members',
   };
   return looks[seed % 20] ?? 'swarm';
 }

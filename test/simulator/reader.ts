@@ -28,13 +28,13 @@ export async function readLog(
   tree: Tree,
   id: string,
   members: readonly string[],
-): Promise<{ readonly firstIndex: number; readonly entries: readonly Entry[] }> {
+): Promise<{ readonly firstIndex: number; readonly applied: number; readonly entries: readonly Entry[] }> {
   const database = databaseOf(tree);
   const store = await openStore({ database, generation: await readGeneration(database) });
   const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: () => 0.5 });
   const { firstIndex, lastIndex } = log;
   const entries = lastIndex < firstIndex ? [] : log.entries(firstIndex, lastIndex, Number.POSITIVE_INFINITY);
-  return { firstIndex, entries };
+  return { firstIndex, applied: store.applied.index, entries };
 }
 
 export interface Replayed {

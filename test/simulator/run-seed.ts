@@ -11,11 +11,11 @@ import {
   oneLeaderATerm,
   type Sight,
 } from './check/live.ts';
-import { differences, logMatchingSays } from './check/log-matching.ts';
 import { mend, mostSlowMs, unleash } from './faults.ts';
+import { readLogs } from './logs.ts';
+import { restoreMembers } from './member-faults.ts';
 import { drawProfile, type Profile, type ProfileName } from './profile.ts';
 import { seeded } from './random.ts';
-import { readLog, replay } from './reader.ts';
 import type { TopicCounts } from './work/client.ts';
 import { Workload } from './work/workload.ts';
 import type { Machine } from './world/machine.ts';
@@ -106,6 +106,7 @@ async function live(world: World, mostEvents: number, tookMs: Record<string, num
   unleash(world);
   await run(profile.faultsMs);
   mend(world);
+  if (!(await restoreMembers(world, run))) violations.push(`a command of the operator ends: ${stuck(world)}`);
   const mendedMs = time.nowMs;
   workload.beDiligent();
   await run(mendedMs + electionMs);
@@ -119,9 +120,17 @@ async function live(world: World, mostEvents: number, tookMs: Record<string, num
   await run(time.nowMs + lastWordsMs);
   if (workload.failed !== undefined)
     violations.push(`no client meets anything but the errors of the table: ${workload.failed.stack ?? ''}`);
+  if (world.operator.failed !== undefined)
+    violations.push(`no operator meets anything but what the manual says: ${world.operator.failed.stack ?? ''}`);
   converged(world);
   const log = await readLogs(world, hashes);
   violations.push(...judge(evidenceOf(world, { log, counts, mendedMs }), tookMs));
+}
+
+/** A command without an end, and whoever it waits for. */
+function stuck({ operator, machines }: World): string {
+  const seen = machines.map(({ id, leaving, stoppedBy }) => `${id}${leaving ? ' leaves' : ''} ${stoppedBy ?? ''}`);
+  return `${operator.busyWith ?? 'replacing'} does not (${seen.join(', ')})`;
 }
 
 function evidenceOf({ profile, history, time }: World, found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>): Evidence {
@@ -232,7 +241,7 @@ async function countTopics(
   return counts;
 }
 
-/** Whoever runs, and whose disk was never damaged, has the same state as the others, once nothing is left to do. */
+/** Every member whose disk was never damaged has the same state as the others, once nothing is left to do. */
 function converged(world: World): void {
   const sights = world.machines
     .filter(({ damaged }) => damaged === undefined)
@@ -248,40 +257,6 @@ function converged(world: World): void {
   }
 }
 
-async function readLogs(world: World, hashes: ReadonlyMap<number, string>): Promise<Evidence['log']> {
-  const members = world.machines.map(({ id }) => id);
-  const logs = [];
-  for (const { id, disk, damaged } of world.machines) {
-    if (damaged !== undefined) continue;
-    try {
-      const { firstIndex, entries } = await readLog(disk.tree, id, members);
-      logs.push({ id, entries: world.archive.whole(entries, firstIndex) });
-    } catch (error) {
-      world.violations.push(`the log on a disk that nothing happened to opens: ${id}: ${String(error)}`);
-    }
-  }
-  world.violations.push(...world.archive.faults.map((fault) => `what is committed is the same everywhere: ${fault}`));
-  world.violations.push(...differences(logs).map((fault) => `${logMatchingSays}: ${fault}`));
-  const upTo = Math.max(0, ...hashes.keys());
-  const longest = logs.find(({ entries }) => (entries.at(-1)?.index ?? 0) >= upTo);
-  if (longest === undefined) {
-    world.violations.push(`what is committed stays: ${upTo} was applied, and no log reaches so far`);
-    return [];
-  }
-  const replayed = await replay(longest.entries, upTo);
-  world.violations.push(...replayed.faults.map((fault) => `the rows of the store fit together: ${fault}`));
-  for (const [index, hash] of replayed.hashes) {
-    const known = hashes.get(index);
-    if (known !== undefined && known !== hash) {
-      world.violations.push(
-        `what is committed stays: applying the log of ${longest.id} anew gives another state at index ${index}`,
-      );
-      break;
-    }
-  }
-  return replayed.log;
-}
-
 function catchStray(world: World): () => void {
   const onRejection = (error: unknown): void => {
     world.violations.push(
@@ -292,7 +267,7 @@ function catchStray(world: World): () => void {
   return () => process.off('unhandledRejection', onRejection);
 }
 
-function reachedBy({ history, network, machines, profile }: World): Readonly<Record<string, number>> {
+function reachedBy({ history, network, pool, profile, operator }: World): Readonly<Record<string, number>> {
   const outcomes = (wanted: string): number =>
     [...history.scheduled.values()].filter(({ outcome }) => outcome === wanted).length;
   const verdicts = (wanted: string): number => history.cancelled.filter(({ verdict }) => verdict === wanted).length;
@@ -306,8 +281,9 @@ function reachedBy({ history, network, machines, profile }: World): Readonly<Rec
     stopped: verdicts('stopped'),
     leased: verdicts('leased'),
     diskLow: history.failures.get('HF_DISK_LOW') ?? 0,
-    starts: machines.reduce((sum, { starts }) => sum + starts, 0) - profile.nodes,
+    starts: pool.reduce((sum, { starts }) => sum + starts, 0) - profile.nodes,
+    ...operator.done,
     lostMessages: network.lost,
-    installed: machines.reduce((sum, { member }) => sum + (member?.status().raft.snapshots.installed ?? 0), 0),
+    installed: pool.reduce((sum, { member }) => sum + (member?.status().raft.snapshots.installed ?? 0), 0),
   };
 }

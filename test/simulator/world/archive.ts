@@ -33,9 +33,14 @@ export class Archive {
       // A flip lets go of a whole log, whatever was in it.
       if (bound?.generation !== next.generation) continue;
       for (let index = bound.firstIndex; index < next.firstIndex; index++) {
-        this.#keep(disk, index, get(before, entryKey(next.generation, index)));
+        this.#letGo(disk, index, get(before, entryKey(next.generation, index)));
       }
     }
+  }
+
+  /** Entries that some disk still has; those that it had applied are committed. */
+  keep(disk: string, entries: readonly Entry[], applied: number): void {
+    for (const entry of entries) if (entry.index <= applied) this.#take(disk, entry);
   }
 
   /** The log, with what it has let go of before its first entry. */
@@ -49,18 +54,20 @@ export class Archive {
     return [...begun, ...entries];
   }
 
-  #keep(disk: string, index: number, raw: Uint8Array | undefined): void {
+  #letGo(disk: string, index: number, raw: Uint8Array | undefined): void {
     if (raw === undefined) return void this.faults.push(`${disk} let go of entry ${index} without having it`);
     const bytes = Buffer.from(raw);
-    const known = this.#entries.get(index);
-    if (known !== undefined) {
-      if (!bytes.equals(known.bytes)) this.faults.push(`${disk} let go of another entry at ${index} than others`);
-      return;
-    }
     const kind = kinds[bytes.readUInt8(1)];
     if (kind === undefined) return void this.faults.push(`${disk} had an entry of no kind at ${index}`);
     const term = Number(bytes.readBigUInt64BE(4));
-    this.#entries.set(index, { index, term, kind, payload: bytes.subarray(entryHeadBytes), bytes });
+    this.#take(disk, { index, term, kind, payload: bytes.subarray(entryHeadBytes), bytes });
+  }
+
+  #take(disk: string, entry: Entry): void {
+    const known = this.#entries.get(entry.index);
+    if (known === undefined) this.#entries.set(entry.index, entry);
+    else if (!Buffer.from(entry.bytes).equals(known.bytes))
+      this.faults.push(`${disk} had another entry at ${entry.index} than others`);
   }
 }
 

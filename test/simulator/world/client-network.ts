@@ -175,8 +175,8 @@ interface Way {
   readonly caller: Process | undefined;
 }
 
-export const apiOf = (id: string): string => `http://${id}`;
-const nodeOf = (api: string): string => api.replace(/^http:\/\//, '');
+export const apiOf = (id: string): string => `http://${id}:7300`;
+const nodeOf = (api: string): string => new URL(api).hostname;
 
 async function settled<T>(call: Promise<T>): Promise<{ readonly value: T } | { readonly error: Error }> {
   try {

@@ -1,6 +1,13 @@
 // One machine: a disk and a clock that last, and a process on it that comes and goes.
 import type { NodeId } from '@holdfast/raft';
-import { createMember, type Member, type MemberConfig, type MemberLog, type MemberPorts } from '@holdfast/server';
+import {
+  createMember,
+  type Member,
+  type MemberConfig,
+  type MemberLog,
+  type MemberPorts,
+  RaftError,
+} from '@holdfast/server';
 import type { Random } from '../random.ts';
 import type { Trace } from '../trace.ts';
 import type { ClientNetwork, Door } from './client-network.ts';
@@ -8,6 +15,7 @@ import type { MachineClock, TrueTime } from './clock.ts';
 import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
 import { createProcess, type Process } from './process.ts';
+import type { Tree } from './sorted-map.ts';
 
 /** One start of the process until its end. */
 interface Life {
@@ -35,6 +43,7 @@ export interface MachineOptions {
 
 export class Machine {
   readonly #options: MachineOptions;
+  #config: MemberConfig;
   #life: Life | undefined;
   /** Vanished without a reset: connections to it hang instead of being refused. */
   #silent = false;
@@ -43,11 +52,21 @@ export class Machine {
   touched = 0;
   /** Its directory was damaged or lost: it may refuse to start for ever. */
   damaged: string | undefined;
+  /** Others than those in service are switched off, and keep nothing. */
+  inService: boolean;
+  /** Its removal was asked for: it is to stop when it learns of that. */
+  leaving = false;
+  /** What stood in directories that are lost or of no use any more. */
+  readonly graves: { readonly tree: Tree; readonly founders: readonly NodeId[] }[] = [];
+  /** The code with which its process stopped last. */
+  stoppedBy: string | undefined;
   #expectsStop = false;
   #mayRunOut = false;
 
   constructor(options: MachineOptions) {
     this.#options = options;
+    this.#config = options.config;
+    this.inService = options.config.join !== true;
   }
 
   get id(): NodeId {
@@ -84,6 +103,42 @@ export class Machine {
     return this.damaged !== undefined || this.#expectsStop || this.#mayRunOut;
   }
 
+  /** Who founded the cluster, as it was told; nobody where it waits to be taken in. */
+  get founders(): readonly NodeId[] {
+    return this.#config.join === true ? [] : this.#config.peers.map(({ id }) => id);
+  }
+
+  /** Something happens to its directory; what stood in it until now may be what others have let go of. */
+  bury(): void {
+    if (this.damaged === undefined && !this.disk.empty)
+      this.graves.push({ tree: this.disk.tree, founders: this.founders });
+  }
+
+  /** Switched off for good. */
+  retire(): void {
+    this.kill({ told: true, power: false });
+    this.bury();
+    this.inService = false;
+    this.leaving = false;
+    this.#options.trace.note(this.id, 'is out of service');
+  }
+
+  /** Another machine under this name: an empty disk, and nothing known but its own addresses. */
+  renew(): void {
+    this.kill({ told: true, power: false });
+    if (this.inService) this.bury();
+    this.disk.wipe();
+    this.disk.mend();
+    this.makeRoom();
+    this.damaged = undefined;
+    this.leaving = false;
+    this.stoppedBy = undefined;
+    this.inService = true;
+    const self = this.#config.peers.filter(({ id }) => id === this.id);
+    this.#config = { ...this.#config, peers: self, join: true };
+    this.#options.trace.note(this.id, 'is new');
+  }
+
   expectStop(): void {
     this.#expectsStop = true;
   }
@@ -113,8 +168,9 @@ export class Machine {
   }
 
   start(): void {
-    if (this.#life !== undefined) return;
-    const { id, config, time, clock, disk, random, trace, network, requests } = this.#options;
+    if (this.#life !== undefined || !this.inService) return;
+    const config = this.#config;
+    const { id, time, clock, disk, random, trace, network, requests } = this.#options;
     this.starts++;
     this.#silent = false;
     const process = createProcess(id, time, () => {
@@ -175,6 +231,7 @@ export class Machine {
     const life = this.#life;
     if (life === undefined || life.process !== process || life.fatal !== undefined) return;
     life.fatal = error;
+    this.stoppedBy = error instanceof RaftError ? error.code : error.message;
     this.#options.trace.note(this.id, 'must stop', error.message);
     this.#options.onStopped(this, error);
     this.#options.time.after(1, () => {

@@ -16,13 +16,21 @@ export interface Link {
   doubled: number;
 }
 
+/** After a refusal both sides wait so long with the next attempt. */
+const refusedMs = 1_000;
+
 interface End {
   readonly id: NodeId;
   readonly process: Process;
   readonly wallMs: () => number;
   readonly events: TransportEvents;
   readonly hello: () => Hello;
+  /** Whom it dials, and sends to. */
   readonly dials: (peer: NodeId) => boolean;
+  /** Whose connections it takes. */
+  readonly hears: (peer: NodeId) => boolean;
+  /** Until when (true ms) it does not try those again with whom a connection was refused. */
+  readonly waits: Map<NodeId, number>;
   /** Peers with a connection, and which one it is. */
   readonly connected: Map<NodeId, number>;
   closed: boolean;
@@ -76,6 +84,7 @@ export class Network {
   transport(id: NodeId, process: Process, wallMs: () => number): Transport {
     let own: End | undefined;
     let dialled: (peer: NodeId) => boolean = () => true;
+    let heard: (peer: NodeId) => boolean = () => true;
     return {
       start: (events, hello) => {
         own = {
@@ -85,6 +94,8 @@ export class Network {
           events,
           hello,
           dials: (peer) => dialled(peer),
+          hears: (peer) => heard(peer),
+          waits: new Map(),
           connected: new Map(),
           closed: false,
         };
@@ -101,8 +112,11 @@ export class Network {
       sendBulk: (to, bytes) => {
         if (own !== undefined) this.#carry(own, to, (end) => this.#bulk(end, id, bytes), 'bulk');
       },
-      setPeers: (peers) => {
+      setPeers: (peers, guests) => {
+        const before = dialled;
         dialled = (peer) => peers.has(peer);
+        heard = (peer) => peers.has(peer) || guests === 'anybody';
+        if (own !== undefined) this.#drop(own, (peer) => !heard(peer) || (before(peer) && !dialled(peer)));
       },
       close: () => {
         if (own !== undefined) this.#close(own, 'reset');
@@ -158,10 +172,53 @@ export class Network {
       this.#tend(a, b);
       const one = this.#ends.get(a);
       const two = this.#ends.get(b);
+      this.#keepAlive(one, two);
       if (one !== undefined) this.#giveUpIfSilent(one, b);
       if (two !== undefined) this.#giveUpIfSilent(two, a);
-      if (one !== undefined && two !== undefined && (one.dials(b) || two.dials(a))) this.#connect(one, two);
+      if (one !== undefined && two !== undefined && (this.#tries(one, two) || this.#tries(two, one)))
+        this.#connect(one, two);
     });
+  }
+
+  #tries(from: End, to: End): boolean {
+    return from.dials(to.id) && to.hears(from.id) && (from.waits.get(to.id) ?? 0) <= this.#options.time.nowMs;
+  }
+
+  /** Those lose their connections: who is a peer no more, or is not heard any more. */
+  #drop(end: End, isDropped: (peer: NodeId) => boolean): void {
+    for (const peer of end.connected.keys()) {
+      if (!isDropped(peer)) continue;
+      end.connected.delete(peer);
+      const other = this.#ends.get(peer);
+      if (other !== undefined) this.#lose(other, end.id, 'reset', 0.1);
+    }
+  }
+
+  /** A process that may not take part is told so on the connection that it wanted. */
+  #refuses(end: End, other: End): boolean {
+    const control = end.events.refuses(other.hello());
+    if (control === undefined) return false;
+    const { time, trace } = this.#options;
+    trace.note(end.id, 'refuses', other.id);
+    for (const [one, two] of [
+      [end, other],
+      [other, end],
+    ] as const)
+      one.waits.set(two.id, time.nowMs + refusedMs);
+    other.process.after(0.1, 'socket', () => {
+      if (!other.closed) other.events.onControl(end.id, control);
+    });
+    return true;
+  }
+
+  /** What runs and is reached answers on a connection, though nothing is said on it. */
+  #keepAlive(one: End | undefined, two: End | undefined): void {
+    if (one === undefined || two === undefined || one.process.paused || two.process.paused) return;
+    const connection = one.connected.get(two.id);
+    const isCut = this.link(one.id, two.id).cut || this.link(two.id, one.id).cut;
+    if (connection === undefined || connection !== two.connected.get(one.id) || isCut) return;
+    this.#heardAtMs.set(`${one.id}>${two.id}`, this.#options.time.nowMs);
+    this.#heardAtMs.set(`${two.id}>${one.id}`, this.#options.time.nowMs);
   }
 
   #giveUpIfSilent(end: End, peer: NodeId): void {
@@ -176,6 +233,7 @@ export class Network {
     const mine = one.connected.get(b);
     if (mine !== undefined && mine === two.connected.get(a)) return;
     if (one.process.paused || two.process.paused || !this.passes(a, b) || !this.passes(b, a)) return;
+    if (this.#refuses(one, two) || this.#refuses(two, one)) return;
     this.#lose(one, b, 'reset', 0);
     this.#lose(two, a, 'reset', 0);
     const hellos = [one.hello(), two.hello()] as const;
@@ -215,7 +273,7 @@ export class Network {
   #carry(from: End, to: NodeId, deliver: (end: End) => void, kind: string): void {
     const { random, trace, time, latencyMs, reorders } = this.#options;
     const connection = from.connected.get(to);
-    if (connection === undefined || from.closed || !from.process.alive) return;
+    if (connection === undefined || from.closed || !from.process.alive || !from.dials(to)) return;
     this.sent++;
     const link = this.link(from.id, to);
     const copies = !this.passes(from.id, to) ? 0 : random.chance(link.doubled) ? 2 : 1;
@@ -230,7 +288,7 @@ export class Network {
         if (end === undefined || end.connected.get(from.id) !== connection) return;
         this.#heardAtMs.set(direction, time.nowMs);
         end.process.arrive('socket', () => {
-          if (end.closed || end.connected.get(from.id) !== connection) return;
+          if (end.closed || end.connected.get(from.id) !== connection || !end.hears(from.id)) return;
           trace.note(to, 'gets', from.id, kind);
           deliver(end);
         });

@@ -6,6 +6,7 @@ import { type Random, seeded } from '../random.ts';
 import { createTrace, type Trace } from '../trace.ts';
 import { Client } from '../work/client.ts';
 import { emptyHistory, type History } from '../work/history.ts';
+import { Operator } from '../work/operator.ts';
 import { Archive } from './archive.ts';
 import { apiOf, ClientNetwork } from './client-network.ts';
 import { createTrueTime, MachineClock, type TrueTime } from './clock.ts';
@@ -20,7 +21,11 @@ export interface World {
   readonly trace: Trace;
   readonly network: Network;
   readonly requests: ClientNetwork;
+  /** Those in service. */
   readonly machines: readonly Machine[];
+  /** Those that stand by, too. */
+  readonly pool: readonly Machine[];
+  readonly operator: Operator;
   readonly history: History;
   /** What logs that were compacted have let go of. */
   readonly archive: Archive;
@@ -53,7 +58,7 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
   const random = seeded(seed).fork('world');
   const time = createTrueTime();
   const trace = createTrace({ nowMs: () => time.nowMs, keep: keepLines, print });
-  const ids = Array.from({ length: profile.nodes }, (_, i) => `n${i + 1}`);
+  const ids = Array.from({ length: profile.nodes + profile.spares }, (_, i) => `n${i + 1}`);
   const violations: string[] = [];
   const history = emptyHistory();
   const network = new Network({
@@ -73,16 +78,11 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     door: (id) => machineOf(id).door(),
     passes: (from, to) => network.passes(from, to),
   });
-  const stopped = (machine: Machine, error: Error): void => {
-    if (machine.mayStop) return;
-    const said = error.stack ?? error.message;
-    violations.push(`a node stops only for a reason: ${machine.id} had none, and said: ${said}`);
-  };
   const archive = new Archive();
-  const around = { time, trace, network, requests, archive, onStopped: stopped };
-  const machines = createMachines(profile, ids, random, around);
+  const around = { time, trace, network, requests, archive, onStopped: stopsFor(violations) };
+  const pool = createMachines(profile, ids, random, around);
   const machineOf = (id: NodeId): Machine => {
-    const machine = machines.find((candidate) => candidate.id === id);
+    const machine = pool.find((candidate) => candidate.id === id);
     if (machine === undefined) throw new Error(`there is no machine ${id}`);
     return machine;
   };
@@ -93,7 +93,11 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     trace,
     network,
     requests,
-    machines,
+    get machines() {
+      return pool.filter(({ inService }) => inService);
+    },
+    pool,
+    operator: new Operator({ machines: pool, time, trace, network: requests, random: random.fork('operator') }),
     history,
     archive,
     violations,
@@ -103,11 +107,19 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     },
     machine: machineOf,
     leader() {
-      const leaders = machines.filter((machine) => machine.member?.status().raft.role === 'leader');
+      const leaders = pool.filter((machine) => machine.member?.status().raft.role === 'leader');
       return leaders.sort((a, b) => (b.member?.status().raft.term ?? 0) - (a.member?.status().raft.term ?? 0))[0];
     },
   };
 }
+
+const stopsFor =
+  (violations: string[]) =>
+  (machine: Machine, error: Error): void => {
+    if (machine.mayStop || (machine.leaving && machine.stoppedBy === 'HF_REMOVED_MEMBER')) return;
+    const said = error.stack ?? error.message;
+    violations.push(`a node stops only for a reason: ${machine.id} had none, and said: ${said}`);
+  };
 
 type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'requests' | 'onStopped'> & {
   readonly archive: Archive;
@@ -119,13 +131,16 @@ type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'request
  */
 function createMachines(profile: Profile, ids: readonly NodeId[], random: Random, around: Surroundings): Machine[] {
   const { time, archive } = around;
-  const peers = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
-  const wild = profile.wildClock ? random.int(0, ids.length - 1) : -1;
+  const all = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
+  const founders = all.slice(0, profile.nodes);
+  const wild = profile.wildClock ? random.int(0, founders.length - 1) : -1;
   return ids.map((id, i): Machine => {
     const own = random.fork(id);
     const skewMs = i === wild ? own.next() * mostWildMs : (own.next() * 2 - 1) * profile.skewMs;
     const limits = { maxClockSkewMs: 500, minFreeBytes, freeMarginBytes: 48 * 1024 };
-    const config: MemberConfig = { id, peers, timing, graceMs: profile.graceMs, ...limits, retention };
+    const join = i >= founders.length;
+    const peers = join ? all.slice(i, i + 1) : founders;
+    const config: MemberConfig = { id, peers, join, timing, graceMs: profile.graceMs, ...limits, retention };
     return new Machine({
       ...around,
       id,

@@ -31,6 +31,14 @@ test('a peer that is none any more is neither heard nor reached; one that moved 
   await until(() => a.transport.connectedPeers().length === 1 && b.transport.connectedPeers().length === 1);
 });
 
+test('one that is no peer any more introduces itself anew where guests are heard, and is told why it may not', async () => {
+  const [a, b] = await ends.pair();
+  a.refuses = helloOf('b').bootId;
+  a.transport.setPeers(new Map(), 'anybody');
+  await until(() => b.lost.includes('a reset'));
+  await until(() => b.controls.includes(`a: not ${helloOf('b').bootId}`));
+});
+
 test('whoever waits to be taken in hears everybody, and dials nobody', async () => {
   const [portA, portB] = [await freePort(), await freePort()];
   const a = await ends.open('a', portA, new Map());

@@ -96,10 +96,13 @@ class Tcp implements TcpTransport {
   }
 
   setPeers(peers: ReadonlyMap<NodeId, Address>, guests: Guests): void {
+    const before = this.#peers;
     this.#peers = peers;
     this.#guests = guests;
     if (this.#isClosed || this.#started === undefined) return;
     this.#started.listener?.dropUnknown();
+    // Also where guests are heard: a removed member learns of it when it introduces itself, and never if its connection stays.
+    for (const peer of before.keys()) if (!peers.has(peer)) this.#started.listener?.drop(peer);
     this.#tendLanes();
     if (this.#hasCompany && this.#started.listener === undefined) void this.#listenAtLast(this.#started);
   }
