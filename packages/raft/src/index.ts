@@ -21,6 +21,7 @@ export type { Outcome } from './driver/outcome.ts';
 export type { RaftNode, RaftNodeOptions, RaftOwner, RaftStatus, RaftTiming } from './driver/raft-node.ts';
 export type { ReadOutcome } from './driver/reads.ts';
 export type { Batch, Database, Range, Row, RowIterator } from './log/database.ts';
+export { type VerifiedLog, verifyLog } from './log/level/verify.ts';
 export { type LevelLogOptions, openLevelLog } from './log/level-log.ts';
 export type { LoggedConfiguration, LogStore, Restore, Turn } from './log/log-store.ts';
 export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
@@ -28,6 +29,7 @@ export { decodePayload, type Payload } from './log/payload.ts';
 export { readGeneration } from './log/recover.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
 export type { Retention } from './snapshot/compaction.ts';
+export { type RestoredAs, restoreLog } from './snapshot/restore-log.ts';
 export type { SnapshotStatus } from './snapshot/snapshots.ts';
 export type {
   Effect,

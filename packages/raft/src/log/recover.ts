@@ -82,7 +82,8 @@ export async function readGeneration(database: Database): Promise<number> {
   return newest.generation;
 }
 
-async function newestTurn(database: Database): Promise<TurnRow | undefined> {
+/** @throws RaftError HF_LOG_CORRUPT, HF_LOG_FORMAT */
+export async function newestTurn(database: Database): Promise<TurnRow | undefined> {
   for await (const [key, value] of rows(database, { gte: turnKey(0), lt: turnFence, reverse: true, limit: 1 }, 1)) {
     return decodeTurnRow(numberOf(key) ?? -1, value);
   }
