@@ -14,7 +14,8 @@ const mayKnow: Readonly<Record<string, readonly string[]>> = {
   holdfast: ['client', 'server', 'api'],
 };
 const standsAlone = ['packages/raft/src/core/'];
-const theJoin = 'packages/server/src/replica.ts';
+/** Of a node that runs, and of a directory on which none does. */
+const theJoins = ['packages/server/src/replica.ts', 'packages/server/src/backup/stopped.ts'];
 const specifier = /(?:^|[^\w.])(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/gm;
 const valuesOf = (name: string) => new RegExp(`^import (?!type )[^;]*?from '@holdfast/${name}'`, 'm');
 
@@ -31,8 +32,8 @@ function faultsOf(file: string, text: string): string[] {
     if (!mayKnow[from]?.includes(ours)) return [`${file}: ${from} may not know ${ours}`];
     return deeper === '' ? [] : [`${file} imports from inside ${ours}: ${to}`];
   });
-  if (file !== theJoin && valuesOf('raft').test(text) && valuesOf('store').test(text))
-    faults.push(`${file} joins raft and store; only ${theJoin} may`);
+  if (!theJoins.includes(file) && valuesOf('raft').test(text) && valuesOf('store').test(text))
+    faults.push(`${file} joins raft and store; only ${theJoins.join(' and ')} may`);
   return faults;
 }
 

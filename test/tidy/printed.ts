@@ -1,7 +1,7 @@
 // Pages that repeat a table are printed from it: `npm run docs` writes them, a test compares them.
 import { errorTable } from '@holdfast/api';
 import { raftErrors } from '@holdfast/raft';
-import { configurationPage, logEventsPage, metricsPage, startErrorsPage } from '@holdfast/server';
+import { backupFaultsPage, configurationPage, logEventsPage, metricsPage, startErrorsPage } from '@holdfast/server';
 
 const row = (...cells: readonly string[]) =>
   `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |\n`;
@@ -17,6 +17,7 @@ ${row('code', 'status', 'applied', 'what happened', 'what to do')}${row('---', '
     page += row(`\`${code}\``, String(status), applied, says, next);
   }
   page += `\n## A node that does not start\n\n${startErrorsPage()}`;
+  page += `\n## A backup that can not be used\n\n${backupFaultsPage()}`;
   page += `\n## A member that raft stops, or does not start\n\n${row('code', 'what it says', 'what to do')}${row('---', '---', '---')}`;
   for (const [code, { says, next }] of Object.entries(raftErrors)) page += row(`\`${code}\``, says, next);
   return page;

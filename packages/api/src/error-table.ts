@@ -125,6 +125,18 @@ export const errorTable = {
     says: 'Some member may run a version that can not follow changes of the members.',
     next: 'Upgrade all of them and wait a few seconds, then repeat the request.',
   },
+  HF_BACKUP_BUSY: {
+    status: 503,
+    applied: 'no',
+    says: 'As many backups are under way on this node as may be.',
+    next: 'Wait as Retry-After says, then repeat the request, or ask another node.',
+  },
+  HF_BACKUP_VERSION: {
+    status: 409,
+    applied: 'no',
+    says: 'Some member may run a version of which no backup can be taken.',
+    next: 'Upgrade all of them and wait a few seconds, then repeat the request.',
+  },
   HF_OUTCOME_UNKNOWN: {
     status: 504,
     applied: 'unknown',

@@ -44,6 +44,8 @@ export interface Route {
   readonly query: z.ZodType;
   readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
+  /** The answer is a stream of bytes of this type, and no value: it is not forwarded. */
+  readonly streams?: string;
   /**
    * `leader`: followers forward it. `any`: every node answers by its own state, once that has everything that was
    * acknowledged before; at once, and perhaps with what was, when the query says `stale`. `self`: for itself alone.
@@ -55,6 +57,7 @@ export interface Route {
   readonly says: string;
 }
 
+const byteStream = z.custom<AsyncIterable<Uint8Array>>();
 const nothing = z.strictObject({});
 const inTopic = z.strictObject({ topic: name });
 const inGroup = z.strictObject({ topic: name, group: name });
@@ -278,6 +281,20 @@ export const routes = {
     idempotent: false,
     errors: [...always, ...ofGroup],
     says: 'Messages that a group gave up after its last attempt.',
+  },
+  backup: {
+    verb: 'backup',
+    method: 'GET',
+    path: '/v1/backup',
+    params: nothing,
+    query: nothing,
+    body: undefined,
+    answer: byteStream,
+    streams: 'application/vnd.holdfast.backup',
+    by: 'any',
+    idempotent: false,
+    errors: [...always, 'HF_BACKUP_BUSY', 'HF_BACKUP_VERSION', 'HF_OVERLOADED'],
+    says: 'The whole state as a file (docs/backup.md): everything that was acknowledged before it was asked for is in it. Whole only if its end is there.',
   },
   cluster: {
     verb: 'cluster',

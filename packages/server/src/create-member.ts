@@ -1,9 +1,10 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
-import { HoldfastError, type RequestOf } from '@holdfast/api';
+import { HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
 import type { NodeId, RaftStatus, Transferred } from '@holdfast/raft';
 import { createScheduler, type Scheduler } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
+import { type Backups, createBackups } from './backup/backups.ts';
 import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
 import { joinReplica, type Opened, openReplica, type Replica } from './replica.ts';
 import type { Leading } from './service/desk.ts';
@@ -50,6 +51,7 @@ class LocalMember implements Member {
   readonly #activation: Activation;
   readonly #promotion: Promotion;
   readonly #quota: Quota = createQuota();
+  readonly #backups: Backups;
   #phase: 'opened' | 'started' | 'stopping' = 'opened';
   #isHandingOver = false;
   #quorumHeardAtMs = Number.NEGATIVE_INFINITY;
@@ -106,13 +108,9 @@ class LocalMember implements Member {
       versions: () => replica.status().versions,
       activate: (version) => replica.propose({ kind: 'activate', version }),
     });
-    this.#promotion = createPromotion({
-      serving: () => this.#leadership.serving() !== undefined,
-      status: () => replica.status(),
-      promote: (id) => replica.changeMembership({ kind: 'promote', id }),
-      log: ports.log,
-    });
+    this.#promotion = this.#createPromotion();
     this.#room = roomOf(config, ports, replica, () => this.#diskSpace.seen);
+    this.#backups = this.#createBackups();
     this.service = this.#createService();
   }
 
@@ -140,10 +138,12 @@ class LocalMember implements Member {
       leaderChanges: this.#observer.leaderChanges,
       skewHandOvers: this.#skewGuard.handOvers,
       requestsInProgress: this.#quota.requests,
+      backupsInProgress: this.#backups.running,
       refusals: new Map([
         ...this.#leadership.pastRefusals,
         ...this.#quota.refusals,
         ['minFreeBytes', this.#room.refused] as const,
+        ['backups', this.#backups.refused] as const,
       ]),
     };
   }
@@ -168,6 +168,12 @@ class LocalMember implements Member {
     // A member that serves nobody must not go on sending heartbeats: the others would follow it for ever.
     void this.#leave();
     this.#ports.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #faulted(verb: Verb, error: unknown): void {
+    this.#ports.log.error({ event: 'service.fault', verb, error }, 'a request met a fault of this node');
+    // A damaged row is not this request's alone: what else it would have answered is not known.
+    if (error instanceof CorruptRow) this.#fail(error);
   }
 
   /** The fault that made this necessary is told already. */
@@ -245,6 +251,25 @@ class LocalMember implements Member {
     throw new HoldfastError(this.#phase === 'started' ? 'HF_NO_LEADER' : 'HF_STOPPING');
   }
 
+  #createPromotion(): Promotion {
+    return createPromotion({
+      serving: () => this.#leadership.serving() !== undefined,
+      status: () => this.#replica.status(),
+      promote: (id) => this.#replica.changeMembership({ kind: 'promote', id }),
+      log: this.#ports.log,
+    });
+  }
+
+  #createBackups(): Backups {
+    return createBackups({
+      store: this.#replica.store,
+      clock: this.#ports.clock,
+      clusterId: () => this.#replica.clusterId,
+      isStopping: () => this.#phase !== 'started',
+      onFault: (error) => this.#faulted('backup', error),
+    });
+  }
+
   #createService(): Service {
     const { id, peers, timing } = this.#config;
     const self = peers.find((peer) => peer.id === id);
@@ -257,6 +282,7 @@ class LocalMember implements Member {
           changeMembership: (change) => this.#replica.changeMembership(change),
           transferLeadership: (to) => this.#handOver(to),
         },
+        backups: this.#backups,
         self,
         peers: () => this.#replica.peers(),
         status: () => this.status(),
@@ -274,11 +300,7 @@ class LocalMember implements Member {
       forward: (to, verb, request, options) => ports.forward(to, verb, request, options),
       retryAfterMs: timing.electionMinMs,
       isStopping: () => this.#phase !== 'started',
-      onFault: (verb, error) => {
-        ports.log.error({ event: 'service.fault', verb, error }, 'a request met a fault of this node');
-        // A damaged row is not this request's alone: what else it would have answered is not known.
-        if (error instanceof CorruptRow) this.#fail(error);
-      },
+      onFault: (verb, error) => this.#faulted(verb, error),
     });
   }
 }

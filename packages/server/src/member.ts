@@ -109,6 +109,7 @@ export interface MemberStatus {
   /** How often this node gave leadership away because its own clock was wrong. */
   readonly skewHandOvers: number;
   readonly requestsInProgress: number;
+  readonly backupsInProgress: number;
   /** Requests refused by this node itself and by its past schedulers, by the name of their bound; raft and the scheduler count their own. */
   readonly refusals: ReadonlyMap<string, number>;
 }

@@ -220,6 +220,13 @@ export const metricTable = {
     says: 'Requests that this node has taken and not answered; long polls among them.',
     next: 'Much more than holdfast_waiting_receives: writes are slow.',
   },
+  backupsInProgress: {
+    name: 'holdfast_backups_in_progress',
+    kind: 'gauge',
+    labels: [],
+    says: 'Backups that are being read from this node. What is deleted meanwhile stays on the disk until they end.',
+    next: 'It stands for hours: somebody reads very slowly.',
+  },
   requests: {
     name: 'holdfast_http_requests_total',
     kind: 'counter',

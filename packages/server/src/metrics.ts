@@ -91,7 +91,7 @@ export class Metrics {
     return await this.#registry.metrics();
   }
 
-  #readWatches({ raft, disks, pauses, writingMs, skewHandOvers }: MemberStatus): void {
+  #readWatches({ backupsInProgress, raft, disks, pauses, writingMs, skewHandOvers }: MemberStatus): void {
     const disk = disks.get(raft.id);
     this.#set('diskFree', disk === undefined ? [] : [[{}, disk.freeBytes]]);
     this.#set('diskLow', disk?.low === true ? 1 : 0);
@@ -99,6 +99,7 @@ export class Metrics {
     this.#count('pauses', pauses.count);
     this.#count('skewHandOvers', skewHandOvers);
     this.#set('longestPause', pauses.longestMs / 1_000);
+    this.#set('backupsInProgress', backupsInProgress);
   }
 
   #readRaft({ raft, serving, activeVersion, leaderChanges, skewMs, requestsInProgress }: MemberStatus): void {

@@ -5,7 +5,7 @@ import { HoldfastError } from '@holdfast/api';
 import { systemClock } from './clock.ts';
 import { addressText, isLoopback, type NodeConfig } from './config.ts';
 import { createMember } from './create-member.ts';
-import { type OpenDirectory, openDirectory, startFault } from './directory.ts';
+import { type OpenDirectory, openDirectory, startFault } from './directory/directory.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { createForwarder, type Forwarder } from './http-forward.ts';

@@ -1,4 +1,5 @@
 // Pages of the documentation, printed from the tables that the code itself works by. A test compares them with docs/.
+import { backupFaults } from './backup/backup-fault.ts';
 import { allSettings } from './config-sources.ts';
 import { logEvents } from './log.ts';
 import { metricTable } from './metric-table.ts';
@@ -52,5 +53,11 @@ export function logEventsPage(): string {
 /** A part of docs/errors.md: why a node does not start. */
 export function startErrorsPage(): string {
   const rows = Object.entries(startErrors).map(([code, { says, next }]) => [`\`${code}\``, says, next]);
+  return table(['code', 'what it says', 'what to do'], rows);
+}
+
+/** A part of docs/errors.md: why a backup is not taken, verified or restored. */
+export function backupFaultsPage(): string {
+  const rows = Object.entries(backupFaults).map(([code, { says, next }]) => [`\`${code}\``, says, next]);
   return table(['code', 'what it says', 'what to do'], rows);
 }

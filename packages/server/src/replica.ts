@@ -1,7 +1,7 @@
 // Walk 9/15: the join of raft and store. Committed entries leave the one and enter the other, and the verdict goes back to
 // the request that proposed: acknowledged. On to store/apply/schedule.ts.
 //
-// The only file that knows both. They meet on one LevelDB: raft's log store is its only writer and writes the store's
+// The only file of a node that knows both (backup/stopped.ts does where none runs). They meet on one LevelDB: raft's log store is its only writer and writes the store's
 // effects in its own turns, the store only reads. Besides verdicts, two things cross here: the stamp, which the cluster
 // clock puts into the header of each entry, and the other members' wall clocks, which come with their messages.
 import assert from 'node:assert';

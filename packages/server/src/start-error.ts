@@ -21,6 +21,14 @@ export const startErrors = {
     says: 'The data directory holds files, and was not made by a node.',
     next: 'Give the node an empty directory, or one that does not exist yet.',
   },
+  HF_DIRECTORY_NOT_EMPTY: {
+    says: 'A backup can be restored to an empty directory only.',
+    next: 'Name a directory that is empty, or does not exist yet.',
+  },
+  HF_DIRECTORY_RESTORING: {
+    says: 'A backup was being restored to the data directory, and that did not come to its end.',
+    next: 'Restore it again (`holdfast restore`, docs/backup.md), or remove the directory: nothing in it was ever in use.',
+  },
   HF_DIRECTORY_FORMAT: {
     says: 'The data directory was made by another version.',
     next: 'Start the version that made it, or a newer one.',

@@ -64,6 +64,7 @@ export const statusOf = (raft: Partial<MemberStatus['raft']>): MemberStatus => (
   leaderChanges: 2,
   skewHandOvers: 4,
   requestsInProgress: 8,
+  backupsInProgress: 1,
   refusals: new Map([
     ['requests', 9],
     ['waiting', 1],

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The command: `holdfast start | cluster | demo`. An error is a sentence on standard error, and an exit code that is not 0.
+// The command: `holdfast start | cluster | backup | restore | verify | demo`. An error is a sentence on standard error, and an exit code that is not 0.
 import { Command, InvalidArgumentError } from 'commander';
+import { backup, restore, verify } from './backup.ts';
 import { cluster } from './cluster.ts';
 import { CommandError } from './command-error.ts';
 import { demo } from './demo.ts';
@@ -73,6 +74,27 @@ clusterCommand
   .option('--to-node <id>', 'to this member, not to the one that has most')
   .requiredOption(...toMember)
   .action(transferLeadership);
+
+program
+  .command('backup')
+  .description('Write the state of a cluster that runs to a file; it goes on meanwhile.')
+  .argument('<file>', 'a new file')
+  .requiredOption(...toMember)
+  .action(backup);
+program
+  .command('restore')
+  .description('Make a directory for the first node of a new cluster from a backup.')
+  .argument('<file>', 'what `holdfast backup` has written')
+  .requiredOption('--data-dir <path>', 'an empty directory, or one that does not exist yet')
+  .option('--id <name>', 'the name of that node', 'n1')
+  .action(restore);
+program
+  .command('verify')
+  .description('Walk over a backup, or over the directory of a node that is stopped, and say what is wrong.')
+  .argument('<path>', 'the file, or the directory')
+  .action(async (path: string) => {
+    if (!(await verify(path))) process.exitCode = 1;
+  });
 
 program
   .command('demo')

@@ -1,6 +1,7 @@
 // `holdfast cluster add | remove | replace | transfer`: what an operator does to the members of a cluster that runs. Each step
 // is asked for until the cluster has done it, since asking for the same twice is the same as asking once.
-import { fromProblem, type RequestOf, routes } from '@holdfast/api';
+import { type RequestOf, routes } from '@holdfast/api';
+import { answeredMs, asked, until } from './ask.ts';
 import { CommandError } from './command-error.ts';
 
 export interface ToOptions {
@@ -10,11 +11,6 @@ export interface ToOptions {
 
 /** Catching up is a copy of the whole state at worst. */
 const promotedMs = 30 * 60_000;
-/** An election, or another change that is under way. */
-const answeredMs = 30_000;
-const attemptMs = 10_000;
-const againMs = 200;
-const later: ReadonlySet<string> = new Set(['HF_MEMBERS_BUSY', 'HF_NO_LEADER', 'HF_OUTCOME_UNKNOWN', 'HF_STOPPING']);
 
 /** Resolves when the new node has a vote. @throws CommandError */
 export async function addMember(api: string, { to }: ToOptions): Promise<void> {
@@ -69,60 +65,6 @@ async function add(node: Waiting, to: string): Promise<void> {
     return settled && found.role === 'voter' ? true : undefined;
   });
   say(`${id} is a member.`);
-}
-
-interface AskedRoute<Answer> {
-  readonly method: string;
-  readonly path: string;
-  readonly answer: { parse(value: unknown): Answer };
-}
-
-interface Asked {
-  readonly params?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-}
-
-/** Asks again as long as another answer is to be expected soon. @throws CommandError */
-function asked<Answer>(api: string, route: AskedRoute<Answer>, request: Asked = {}): Promise<Answer> {
-  return until(`${api} does it`, answeredMs, () => askedOnce(api, route, request));
-}
-
-async function askedOnce<Answer>(
-  api: string,
-  { method, path, answer }: AskedRoute<Answer>,
-  { params = {}, body }: Asked,
-): Promise<Answer | undefined> {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
-  const url = new URL(filled, api.includes('://') ? api : `http://${api}`);
-  const content =
-    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  let response: Response;
-  try {
-    response = await fetch(url, { method, signal: AbortSignal.timeout(attemptMs), ...content });
-  } catch (error) {
-    throw new CommandError(`${url.origin} can not be reached: ${reasonOf(error)}.`);
-  }
-  const said: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return answer.parse(said);
-  const problem = fromProblem(said);
-  if (problem === undefined) throw new CommandError(`${url.origin} answers ${response.status}: is it a node?`);
-  if (later.has(problem.code)) return undefined;
-  throw new CommandError(problem.message);
-}
-
-const reasonOf = (error: unknown): string => {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
-};
-
-async function until<T>(what: string, withinMs: number, holds: () => Promise<T | undefined>): Promise<T> {
-  const endsAtMs = performance.now() + withinMs;
-  for (;;) {
-    const seen = await holds();
-    if (seen !== undefined) return seen;
-    if (performance.now() > endsAtMs) throw new CommandError(`Not within ${withinMs / 1_000} s: ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, againMs));
-  }
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { StartError } from '../start-error.ts';
 import { openDirectory } from './directory.ts';
-import { StartError } from './start-error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-directory-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

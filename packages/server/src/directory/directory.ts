@@ -1,13 +1,22 @@
 // The data directory: one LevelDB for log and state, locked against a second process, and made only once. LevelDB makes a
 // database that is not there, and does so as well when only its file CURRENT was lost: a node would come back empty and
-// vote again. So the directory itself says whether it was made before.
-import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+// vote again. So the directory itself says whether it was made before (marker.ts).
+import { rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Database, Range } from '@holdfast/raft';
 import { CorruptRow, type ScanOptions, type Snapshot, type StateReader } from '@holdfast/store';
 import { Level } from 'level';
-import type { DiskPort } from './member.ts';
-import { StartError, type StartErrorCode } from './start-error.ts';
+import type { DiskPort } from '../member.ts';
+import { StartError, type StartErrorCode } from '../start-error.ts';
+import {
+  databaseName,
+  type Marker,
+  prepare,
+  prepareRestore,
+  requireMade,
+  syncDirectory,
+  writeMarker,
+} from './marker.ts';
 
 export interface OpenDirectory {
   readonly database: Database & StateReader;
@@ -15,30 +24,66 @@ export interface OpenDirectory {
   readonly close: () => Promise<void>;
 }
 
-const markerName = 'holdfast.json';
-const databaseName = 'db';
-const format = 1;
-/** What a file system puts into a fresh volume by itself. */
-const notOurs = new Set(['lost+found']);
-
-type Marker = 'none' | 'making' | 'made';
-
 /**
  * @param onWrite how long each synced batch took, in ms
  * @throws StartError HF_DIRECTORY_*
  */
 export async function openDirectory(dataDir: string, onWrite: (durationMs: number) => void): Promise<OpenDirectory> {
   const marker = await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => prepare(dataDir));
-  const level = marker === 'made' ? await openLevel(dataDir, false) : await makeLevel(dataDir);
+  const level = await openAs(dataDir, marker);
   try {
-    // LevelDB names its MANIFEST anew at each open, and leaves it to chance when that name reaches the disk: until then
-    // power loss brings back the one before, of which nothing was synced after the first start.
-    await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => syncDirectory(join(dataDir, databaseName)));
     if (marker !== 'made') await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => writeMarker(dataDir, 'made'));
   } catch (error) {
     await level.close();
     throw error;
   }
+  return opened(dataDir, level, onWrite);
+}
+
+/** A directory to which a backup is being restored. Until `finish` has resolved, no node starts on it. */
+export interface RestoreDirectory extends OpenDirectory {
+  /** What was restored is whole, and on the disk. */
+  finish(): Promise<void>;
+}
+
+/**
+ * A directory that is empty, does not exist yet, or holds a restore that did not come to its end.
+ *
+ * @throws StartError HF_DIRECTORY_NOT_EMPTY for any other
+ */
+export async function openToRestore(dataDir: string): Promise<RestoreDirectory> {
+  await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => prepareRestore(dataDir));
+  const level = await openAs(dataDir, 'restoring');
+  return {
+    ...opened(dataDir, level, () => undefined),
+    finish: () => coded('HF_DIRECTORY_UNREADABLE', dataDir, () => writeMarker(dataDir, 'made')),
+  };
+}
+
+/**
+ * The directory of a node that was stopped. Makes none; LevelDB brings its own files in order, as at any start.
+ *
+ * @throws StartError HF_DIRECTORY_*
+ */
+export async function openToVerify(dataDir: string): Promise<OpenDirectory> {
+  await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => requireMade(dataDir));
+  return opened(dataDir, await openAs(dataDir, 'made'), () => undefined);
+}
+
+async function openAs(dataDir: string, marker: Marker): Promise<Bytes> {
+  const level = marker === 'made' ? await openLevel(dataDir, false) : await makeLevel(dataDir);
+  try {
+    // LevelDB names its MANIFEST anew at each open, and leaves it to chance when that name reaches the disk: until then
+    // power loss brings back the one before, of which nothing was synced after the first start.
+    await coded('HF_DIRECTORY_UNREADABLE', dataDir, () => syncDirectory(join(dataDir, databaseName)));
+    return level;
+  } catch (error) {
+    await level.close();
+    throw error;
+  }
+}
+
+function opened(dataDir: string, level: Bytes, onWrite: (durationMs: number) => void): OpenDirectory {
   const { database, writingMs } = timed(level, onWrite);
   return { database, disk: { freeBytes: () => freeBytes(dataDir), writingMs }, close: () => level.close() };
 }
@@ -58,70 +103,6 @@ async function coded<T>(code: StartErrorCode, dataDir: string, step: () => Promi
     throw new StartError(code, `${dataDir}: ${error instanceof Error ? error.message : String(error)}.`, {
       cause: error,
     });
-  }
-}
-
-async function prepare(dataDir: string): Promise<Marker> {
-  await makeDirectory(resolve(dataDir));
-  const names = (await readdir(dataDir)).filter((name) => !notOurs.has(name));
-  if (names.includes(markerName)) return await readMarker(dataDir, names.includes(databaseName));
-  const [stranger] = names.filter((name) => name !== `${markerName}.new`);
-  if (stranger !== undefined)
-    throw new StartError('HF_DIRECTORY_FOREIGN', `${dataDir} holds ${stranger}, and no ${markerName}.`);
-  await writeMarker(dataDir, 'making');
-  return 'making';
-}
-
-/** With the names of all that had to be made on the way: otherwise power loss may take the whole directory away. */
-async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; made.length >= resolve(first).length; made = dirname(made)) await syncDirectory(dirname(made));
-}
-
-async function readMarker(dataDir: string, hasDatabase: boolean): Promise<Marker> {
-  const text = await readFile(join(dataDir, markerName), 'utf8');
-  const found = parsed(text);
-  if (found.format !== undefined && found.format !== format) {
-    throw new StartError(
-      'HF_DIRECTORY_FORMAT',
-      `${dataDir} has format ${JSON.stringify(found.format)}, and this version knows ${format}.`,
-    );
-  }
-  if (found.state === 'making') return 'making';
-  if (found.state === 'made' && hasDatabase) return 'made';
-  throw new StartError(
-    'HF_DIRECTORY_DAMAGED',
-    `In ${dataDir}, ${found.state === 'made' ? `${databaseName} is missing` : `${markerName} is damaged`}.`,
-  );
-}
-
-function parsed(text: string): { readonly format?: unknown; readonly state?: unknown } {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-/** Whole or not at all, and on the disk when it resolves; with it the names of all that was made in the directory before. */
-async function writeMarker(dataDir: string, state: Marker): Promise<void> {
-  const path = join(dataDir, markerName);
-  const file = await open(`${path}.new`, 'w');
-  await file.writeFile(`${JSON.stringify({ format, state })}\n`);
-  await file.sync();
-  await file.close();
-  await rename(`${path}.new`, path);
-  await syncDirectory(dataDir);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

@@ -41,6 +41,7 @@ const showsBodies: Readonly<Record<Verb, boolean>> = {
   group: false,
   deleteGroup: false,
   deadLetters: true,
+  backup: false,
   cluster: false,
   members: false,
   addMember: false,

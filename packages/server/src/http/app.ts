@@ -1,6 +1,7 @@
 // Walk 2/15: a route of the table is met; the body is read once, and parsed once, by the service. From
 // api/src/message.ts, on to server/src/service/messages.ts.
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { bounds, HoldfastError, type Route, routes, type Verb } from '@holdfast/api';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { MemberLog, Service } from '../member.ts';
@@ -85,6 +86,7 @@ function addRoute(
         const forwarded = request.headers[forwardedHeader] === '1';
         const answer = await ports.service.call(verb, requestOf(verb, route, request), { signal, forwarded });
         ports.metrics.answered(verb, 200);
+        if (isStream(answer)) return reply.header('content-type', route.streams).send(Readable.from(answer));
         if (wantsMsgpack(request)) return reply.header('content-type', msgpackType).send(msgpackAnswer(answer));
         return reply.header('content-type', jsonType).send(jsonAnswer(verb, answer));
       } catch (error) {
@@ -93,6 +95,10 @@ function addRoute(
       }
     },
   });
+}
+
+function isStream(answer: object): answer is AsyncIterable<Uint8Array> {
+  return Symbol.asyncIterator in answer;
 }
 
 /** Aborts when the caller walks away before it has its answer: a long poll must not lease messages to nobody. */

@@ -36,10 +36,15 @@ function operation(route: Route): Json {
     ],
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.verb, route.body) }),
     responses: {
-      200: { description: 'Done.', content: contentOf(schemaOf(route.answer, 'output')) },
+      200: { description: 'Done.', content: answerContent(route) },
       ...errorResponses(route.errors),
     },
   };
+}
+
+function answerContent({ answer, streams }: Route): Json {
+  if (streams === undefined) return contentOf(schemaOf(answer, 'output'));
+  return { [streams]: { schema: { type: 'string', format: 'binary' } } };
 }
 
 function requestBody(verb: string, body: z.ZodType): Json {

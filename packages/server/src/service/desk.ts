@@ -2,6 +2,7 @@
 import { HoldfastError } from '@holdfast/api';
 import type { Scheduler } from '@holdfast/scheduler';
 import type { GroupInfo, TopicInfo, View } from '@holdfast/store';
+import type { Backups } from '../backup/backups.ts';
 import type { MemberStatus, Peer } from '../member.ts';
 import type { Replica } from '../replica.ts';
 
@@ -14,6 +15,7 @@ export interface Leading {
 export interface Desk {
   readonly replica: Pick<Replica, 'store' | 'propose'>;
   readonly membership: Pick<Replica, 'changeMembership' | 'transferLeadership'>;
+  readonly backups: Pick<Backups, 'begin'>;
   readonly self: Peer;
   /** Who takes part, this node among them once it does. */
   peers(): readonly Peer[];

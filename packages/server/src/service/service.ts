@@ -6,6 +6,7 @@ import {
   OutcomeUnknownError,
   type ParsedRequestOf,
   type RequestOf,
+  type Route,
   routes,
   type Verb,
 } from '@holdfast/api';
@@ -38,6 +39,7 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
   group,
   deleteGroup,
   deadLetters,
+  backup: ({ backups }, _request, signal) => backups.begin(signal),
   cluster,
   members,
   addMember,
@@ -90,12 +92,14 @@ async function serve<V extends Verb>(
   const parsed = parseRequest(verb, request);
   const giveBack = ports.quota.weigh(weights[verb]?.(parsed) ?? 0);
   try {
-    const { by } = routes[verb];
+    const { by, streams }: Route = routes[verb];
     if (by === 'self') return await handlers[verb](ports.desk, parsed, options.signal);
     if (by === 'any') {
       const stale = 'stale' in parsed.query && parsed.query.stale;
       const readable = await placeRead(ports.reads, { stale, signal: options.signal });
       if (readable === 'nowhere') throw nowhere(ports);
+      // Without ReadIndex only a leader could answer, and a stream is not passed on.
+      if (readable === 'leader' && streams !== undefined) throw new HoldfastError('HF_BACKUP_VERSION');
       if (readable === 'here') return await handlers[verb](ports.desk, parsed, options.signal);
     }
     const place = await ports.placement.find(!options.forwarded, options.signal);
