@@ -1,10 +1,13 @@
 // npm run sim -- --seeds 200            so many seeds from a random base, on two processes
 // npm run sim -- --seed 17 --trace      one of them, with every line
+// npm run sim -- --seeds 200 --coverage which lines of raft's core they ran, too
 // npm run sim -- --scenario test/scenarios/sleeping-leader.txt [--seed 3] [--trace]
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CellTally, takeCells } from './coverage/cells.ts';
+import { LineTally, linesWanted, takeLines } from './coverage/lines.ts';
 import { type ProfileName, profileNames, profileOfSeed } from './profile.ts';
 import { runSeed } from './run-seed.ts';
 import { tell } from './scenario.ts';
@@ -19,6 +22,7 @@ const { values } = parseArgs({
     profile: { type: 'string' },
     trace: { type: 'boolean', default: false },
     workers: { type: 'string' },
+    coverage: { type: 'boolean', default: false },
   },
 });
 
@@ -28,6 +32,11 @@ if (values.profile !== undefined && wanted === undefined)
 const profileFor = (seed: number): ProfileName => wanted ?? profileOfSeed(seed);
 /** One seed takes a second or two of a quiet machine. */
 const seedLimitMs = 5 * 60_000;
+
+const instruments = {
+  module: new URL('./coverage/instrument.js', import.meta.url).href,
+  env: values.coverage ? { [linesWanted]: '1' } : {},
+};
 
 function print(seed: number, violations: readonly string[]): void {
   for (const violation of violations) console.log(`seed ${seed} (${profileFor(seed)}): ${violation}`);
@@ -55,10 +64,16 @@ async function many(count: number, from: number): Promise<void> {
   const checksMs: Record<string, number> = {};
   let next = from;
   let simulatedMs = 0;
+  let events = 0;
   let failed = 0;
+  const cells = new CellTally();
+  const lines = new LineTally();
   const take = (result: SeedReport): void => {
     print(result.seed, result.violations);
     simulatedMs += result.simulatedMs;
+    events += result.events;
+    if (result.cells !== undefined) cells.add(result.cells);
+    if (result.coreLines !== undefined) lines.add(result.coreLines);
     if (result.violations.length > 0) failed++;
     for (const [name, n] of Object.entries(result.reached)) reached[name] = (reached[name] ?? 0) + n;
     for (const [name, ms] of Object.entries(result.checksMs)) checksMs[name] = (checksMs[name] ?? 0) + ms;
@@ -66,7 +81,7 @@ async function many(count: number, from: number): Promise<void> {
   const workers = Number(values.workers ?? Math.min(2, availableParallelism()));
   await Promise.all(
     Array.from({ length: workers }, async () => {
-      const child = new SeedProcess(fileURLToPath(import.meta.url), seedLimitMs);
+      const child = new SeedProcess(fileURLToPath(import.meta.url), seedLimitMs, instruments);
       while (next < from + count) {
         const seed = next++;
         const report = await child.run({ seed, profile: profileFor(seed) });
@@ -83,7 +98,7 @@ async function many(count: number, from: number): Promise<void> {
   const realMs = performance.now() - startedMs;
   console.log(`${count} seeds from ${from}: ${count - failed} passed, ${failed} failed`);
   console.log(
-    `${(simulatedMs / 3_600_000).toFixed(2)} h simulated in ${(realMs / 60_000).toFixed(2)} min: ${(simulatedMs / 3_600_000 / (realMs / 60_000)).toFixed(2)} h a minute`,
+    `${(simulatedMs / 3_600_000).toFixed(2)} h simulated in ${(realMs / 60_000).toFixed(2)} min on ${workers} processes: ${(simulatedMs / realMs).toFixed(1)} simulated seconds and ${((1_000 * events) / realMs).toFixed(0)} events a second`,
   );
   console.log(
     Object.entries(reached)
@@ -95,6 +110,7 @@ async function many(count: number, from: number): Promise<void> {
   console.log(
     `checks of the histories took ${(allMs / 1_000).toFixed(1)} s; longest: ${dearest[0]}, ${(dearest[1] / 1_000).toFixed(1)} s`,
   );
+  for (const line of [...cells.says(), ...lines.says('packages/raft')]) console.log(line);
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
@@ -105,7 +121,8 @@ async function story(file: string, seed: number): Promise<void> {
   process.exitCode = faults.length > 0 ? 1 : 0;
 }
 
-if (takesOrders) takeOrders(runSeed);
+if (takesOrders)
+  takeOrders(async (order) => ({ ...(await runSeed(order)), cells: takeCells(), coreLines: takeLines() }));
 else if (values.scenario !== undefined) await story(values.scenario, Number(values.seed ?? 1));
 else if (values.seed !== undefined) await one(Number(values.seed));
 else

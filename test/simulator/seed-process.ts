@@ -1,6 +1,8 @@
 // A process that runs seeds, one after the other, as another one tells it. It is killed when a seed takes too long: what
 // turns in a circle inside one event can not be stopped from within.
 import { type ChildProcess, fork } from 'node:child_process';
+import type { CellCounts } from './coverage/cells.ts';
+import type { LineCounts } from './coverage/lines.ts';
 import type { ProfileName } from './profile.ts';
 import type { SeedResult } from './run-seed.ts';
 
@@ -9,7 +11,17 @@ export interface SeedOrder {
   readonly profile: ProfileName;
 }
 
-export type SeedReport = Omit<SeedResult, 'lines'>;
+export type SeedReport = Omit<SeedResult, 'lines'> & {
+  /** What was reached in raft's core, where the process counts it. */
+  readonly cells?: CellCounts | undefined;
+  readonly coreLines?: LineCounts | undefined;
+};
+
+export interface Instruments {
+  /** A module that is loaded before the simulator. */
+  readonly module: string;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** Set for those that `SeedProcess` starts: they call `takeOrders`. */
 const marker = 'HOLDFAST_SIMULATOR_WORKER';
@@ -29,15 +41,17 @@ export function takeOrders(run: (order: SeedOrder) => Promise<SeedReport>): void
 export class SeedProcess {
   readonly #file: string;
   readonly #limitMs: number;
+  readonly #instruments: Instruments | undefined;
   #child: ChildProcess | undefined;
 
   /**
    * @param file the simulator, built
    * @param limitMs real time that one seed may take
    */
-  constructor(file: string, limitMs: number) {
+  constructor(file: string, limitMs: number, instruments?: Instruments) {
     this.#file = file;
     this.#limitMs = limitMs;
+    this.#instruments = instruments;
   }
 
   /** One at a time. @returns what the seed found; the sentence when it did not come to an end */
@@ -71,7 +85,9 @@ export class SeedProcess {
   }
 
   #started(): ChildProcess {
-    this.#child ??= fork(this.#file, { env: { ...process.env, [marker]: '1' } });
+    const { module, env = {} } = this.#instruments ?? {};
+    const execArgv = module === undefined ? process.execArgv : [...process.execArgv, '--import', module];
+    this.#child ??= fork(this.#file, { execArgv, env: { ...process.env, ...env, [marker]: '1' } });
     return this.#child;
   }
 }
