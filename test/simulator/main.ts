@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CellTally, takeCells } from './coverage/cells.ts';
-import { LineTally, linesWanted, takeLines } from './coverage/lines.ts';
 import { type ProfileName, profileNames, profileOfSeed } from './profile.ts';
+import { CellTally, takeCells } from './reach/cells.ts';
+import { LineTally, linesWanted, takeLines } from './reach/lines.ts';
 import { runSeed } from './run-seed.ts';
 import { tell } from './scenario.ts';
 import { SeedProcess, type SeedReport, takeOrders, takesOrders } from './seed-process.ts';
@@ -34,7 +34,7 @@ const profileFor = (seed: number): ProfileName => wanted ?? profileOfSeed(seed);
 const seedLimitMs = 5 * 60_000;
 
 const instruments = {
-  module: new URL('./coverage/instrument.js', import.meta.url).href,
+  module: new URL('./reach/instrument.js', import.meta.url).href,
   env: values.coverage ? { [linesWanted]: '1' } : {},
 };
 

@@ -1,9 +1,9 @@
 // A process that runs seeds, one after the other, as another one tells it. It is killed when a seed takes too long: what
 // turns in a circle inside one event can not be stopped from within.
 import { type ChildProcess, fork } from 'node:child_process';
-import type { CellCounts } from './coverage/cells.ts';
-import type { LineCounts } from './coverage/lines.ts';
 import type { ProfileName } from './profile.ts';
+import type { CellCounts } from './reach/cells.ts';
+import type { LineCounts } from './reach/lines.ts';
 import type { SeedResult } from './run-seed.ts';
 
 export interface SeedOrder {
