@@ -149,6 +149,15 @@ test('a history in which all is well passes every check', () => {
   expect(judge(evidence({ counts: counts({}) }))).toEqual([]);
 });
 
+test('a repeat with its key says what was true the first time, whatever became of the message since', () => {
+  const leasedOnce = cancelled({ key: 'k', verdict: 'leased', leasedUntilMs: 3_000, invokedMs: 1_020, endedMs: 1_025 });
+  const since = cancelled({ verdict: 'delivered', invokedMs: 1_500, endedMs: 1_510 });
+  const repeat = { ...leasedOnce, invokedMs: 1_600, endedMs: 1_610 };
+  expect(judge(evidence({ cancelled: [leasedOnce, since, repeat], counts: counts({}) }))).toEqual([]);
+  const fresh = { ...repeat, key: 'another' };
+  expect(judge(evidence({ cancelled: [leasedOnce, since, fresh], counts: counts({}) }))).not.toEqual([]);
+});
+
 const calm = { undisturbed: true };
 
 const broken: readonly [rule: string, story: Story][] = [

@@ -1,3 +1,4 @@
+import type { Cancelled } from '../../work/history.ts';
 import type { Check } from '../evidence.ts';
 
 /** A cancel says how a message ended. Once it has ended, every later cancel says the same. */
@@ -7,7 +8,7 @@ export const verdictsAreTrue: Check = {
     const found: string[] = [];
     const definite = new Set(['cancelled', 'stopped', 'delivered']);
     const byTag = new Map<string, typeof history.cancelled>();
-    for (const cancel of history.cancelled) byTag.set(cancel.tag, [...(byTag.get(cancel.tag) ?? []), cancel]);
+    for (const cancel of firstOfTheirKeys(history.cancelled)) byTag.set(cancel.tag, [...(byTag.get(cancel.tag) ?? []), cancel]);
     const ackedMs = new Map<string, number>();
     for (const { verb, receipt, invokedMs } of history.settled) {
       if (verb === 'ack') ackedMs.set(receipt, Math.min(invokedMs, ackedMs.get(receipt) ?? invokedMs));
@@ -33,3 +34,11 @@ export const verdictsAreTrue: Check = {
     return found;
   },
 };
+
+/** A repeat says what was true when its key came first; that it says so is another check's. */
+function firstOfTheirKeys(cancels: readonly Cancelled[]): readonly Cancelled[] {
+  return cancels.filter(
+    ({ key, invokedMs }) =>
+      key === undefined || !cancels.some((other) => other.key === key && other.invokedMs < invokedMs),
+  );
+}
