@@ -34,7 +34,7 @@ export const defaults = {
   maxAttempts: 16,
   backoffFirstMs: 1_000,
   backoffMaxMs: 600_000,
-  /** How long the answer to an idempotency key is kept. */
+  /** How long the answer to an idempotency key is kept, at least. */
   idempotencyKeepMs: 600_000,
   pageMessages: 100,
 } as const;

@@ -123,6 +123,26 @@ test('a cluster clock shorter after 1970 than ended rows are kept is no fault', 
   expect(world.faults).toEqual([]);
 });
 
+test('an answer whose time has passed by a jump of the clock alone stays until it is old, too', async () => {
+  const world = await World.open(often);
+  await world.lead();
+  const message = { at: { kind: 'delay', delayMs: 9 }, headers: new Uint8Array(), body: new Uint8Array(1) } as const;
+  const idempotency = { key: 'once', requestHash: new Uint8Array(16), keepMs: 1_000 };
+  const command = { kind: 'schedule', topic: 'reminders', messages: [message], idempotency } as const;
+  await world.apply<'activate'>({ kind: 'activate', version: 2 });
+  const first = await world.apply<'schedule'>(command);
+  const [kept] = await world.answers();
+  if (kept === undefined) throw new Error('no answer was kept');
+  world.answersAgedMs = kept.untilMs - 1;
+  world.jumpMs = 3_600_000;
+  await world.apply<'tick'>({ kind: 'tick' });
+  await world.advance(400);
+  expect(await world.apply<'schedule'>(command)).toEqual({ ...first, repeated: true });
+  world.answersAgedMs = kept.untilMs;
+  await world.advance(400);
+  expect(await world.answers()).toEqual([]);
+});
+
 test('answers and ended rows go when their time has passed, and not before', async () => {
   const world = await World.open({ ...often, endedKeepMs: 2_000 }, { endedKeepMs: 2_000 });
   await world.lead();

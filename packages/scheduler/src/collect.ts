@@ -88,7 +88,9 @@ export class Collector {
     const limit = this.#life.bounds.collectRows;
     // One that is asked for from here on has a reason that this view does not show.
     const [sweep] = this.#sweeps;
-    const answers = await view.dueAnswers(view.clockMs, limit);
+    // Cluster time alone does not say how old they are: it may have jumped.
+    const agedMs = Math.min(view.clockMs, this.#life.ports.answersAgedMs());
+    const answers = agedMs < 0 ? [] : await view.dueAnswers(agedMs, limit);
     const topics = [...new Set(answers.map((answer) => answer.topic))];
     const forgotten = topics.map((topic): CollectStep => {
       return { kind: 'answers', topic, keys: answers.filter((answer) => answer.topic === topic) };

@@ -12,6 +12,11 @@ export interface SchedulerPorts {
   propose<K extends CommandKind>(command: CommandOf<K> & Command): Promise<Proposal<K>>;
   /** The stamp that an entry would get now, in ms since the epoch: every wake-up is reckoned in it. */
   stampMs(): number;
+  /**
+   * Answers that run out by then, in ms of cluster time, are as old as they must become, by a clock that does not jump.
+   * -Infinity while that is known of none.
+   */
+  answersAgedMs(): number;
   readonly clock: { monotonicMs(): number; after(delayMs: number, callback: () => void): () => void };
   readonly random: () => number;
   /** Doubt is a function: asked at each handover and each answer from memory. */

@@ -58,6 +58,8 @@ export class World {
   isDoubtful = false;
   /** Every voter's clock jumped by so much. */
   jumpMs = 0;
+  /** Answers that run out by then are old enough. */
+  answersAgedMs = Number.POSITIVE_INFINITY;
   /** Fewer than a quorum of clocks is known: the stamp stands still. */
   stoppedAtMs: number | undefined;
   fateOf: (command: Command) => Fate = () => 'append';
@@ -100,6 +102,7 @@ export class World {
         store: this.#slowed(this.store),
         propose: (command) => this.#proposeAs(term, command),
         stampMs: () => this.stampMs(),
+        answersAgedMs: () => this.answersAgedMs,
         clock: this.clock,
         random: () => 0.5,
         inDoubt: () => this.isDoubtful,
@@ -134,6 +137,14 @@ export class World {
     const proposal = await ended;
     if (proposal.kind !== 'applied') throw new Error(`${command.kind} ended ${proposal.kind}`);
     return proposal.verdict;
+  }
+
+  /** All answers to idempotency keys that are kept. */
+  async answers(): Promise<Awaited<ReturnType<View['dueAnswers']>>> {
+    const view = this.store.view();
+    const answers = await view.dueAnswers(2 ** 47, 100);
+    await view.close();
+    return answers;
   }
 
   async createGroup(

@@ -1,8 +1,8 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
-import { HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
+import { defaults, HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
 import type { NodeId, RaftStatus, Transferred } from '@holdfast/raft';
-import { createScheduler, type Scheduler } from '@holdfast/scheduler';
+import { createScheduler, type Scheduler, type SchedulerPorts } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
 import { type Backups, createBackups } from './backup/backups.ts';
 import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
@@ -12,6 +12,7 @@ import { createPlacement, type Place, type Placement } from './service/placement
 import { createQuota, type Quota } from './service/quota.ts';
 import { createService } from './service/service.ts';
 import { type Activation, createActivation } from './watch/activation.ts';
+import { type Aging, createAging } from './watch/aging.ts';
 import { createDiskSpace, type DiskSpace } from './watch/disk-space.ts';
 import { createLeadership, type Leadership } from './watch/leadership.ts';
 import { createObserver, type Observer } from './watch/observer.ts';
@@ -24,6 +25,8 @@ import { createSkewGuard, type SkewGuard } from './watch/skew-guard.ts';
 const readIndexVersion = 2;
 /** A request waits for a leader as long as about two elections take. */
 const electionsToWait = 2;
+/** Every answer to an idempotency key is made to run out after so long. */
+const answerMs = defaults.idempotencyKeepMs;
 /** A stop that takes longer goes on without raft's last write: the log has everything that was acknowledged. */
 const stopMs = 10_000;
 
@@ -49,6 +52,7 @@ class LocalMember implements Member {
   readonly #room: Room;
   readonly #skewGuard: SkewGuard;
   readonly #activation: Activation;
+  readonly #aging: Aging;
   readonly #promotion: Promotion;
   readonly #quota: Quota = createQuota();
   readonly #backups: Backups;
@@ -66,10 +70,12 @@ class LocalMember implements Member {
       onFatal: (error) => this.#fail(error),
     });
     const replica = this.#replica;
+    const aging = createAging({ clockMs: () => replica.store.clockMs, clock: ports.clock, ageMs: answerMs });
+    this.#aging = aging;
     const inDoubt = () => this.#inDoubt();
     const onFault = (error: unknown) => this.#fail(error);
     this.#leadership = createLeadership({
-      createScheduler: () => schedulerOf(replica, config, ports, inDoubt, onFault),
+      createScheduler: () => schedulerOf(replica, config, ports, { aging, inDoubt, onFault }),
       inDoubt,
       onChange: () => this.#placement.changed(),
       onFatal: onFault,
@@ -231,6 +237,7 @@ class LocalMember implements Member {
     this.#observer.look({ wasPaused });
     this.#skewGuard.look();
     this.#activation.look();
+    this.#aging.look();
     this.#promotion.look();
     this.#diskSpace.maybeLook();
     this.#room.look();
@@ -326,8 +333,7 @@ function schedulerOf(
   replica: Replica,
   config: MemberConfig,
   ports: MemberPorts,
-  inDoubt: () => boolean,
-  onFault: (error: unknown) => void,
+  { aging, inDoubt, onFault }: Pick<SchedulerPorts, 'inDoubt' | 'onFault'> & { readonly aging: Aging },
 ): Scheduler {
   const names = new Map<number, string>();
   return createScheduler(
@@ -335,6 +341,7 @@ function schedulerOf(
       store: replica.store,
       propose: (command) => replica.propose(command),
       stampMs: () => replica.stampMs(),
+      answersAgedMs: () => aging.agedMs + answerMs - 1,
       clock: ports.clock,
       random: ports.random,
       inDoubt,

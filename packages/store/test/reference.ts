@@ -369,7 +369,9 @@ export class Reference {
 
   #first(topic: RefTopic | undefined, idempotency: Idempotency | undefined, kind: string): Verdict | undefined {
     const kept = idempotency === undefined ? undefined : topic?.answers.get(idempotency.key);
-    if (idempotency === undefined || kept === undefined || kept.untilMs <= this.clockMs) return undefined;
+    if (idempotency === undefined || kept === undefined) return undefined;
+    // From version 2 on it counts until it is collected.
+    if (this.activeVersion < 2 && kept.untilMs <= this.clockMs) return undefined;
     const same = kept.kind === kind && kept.hash === Buffer.from(idempotency.requestHash).toString('hex');
     return same ? ({ ...kept.verdict, repeated: true } as Verdict) : refuse('idempotencyKeyReused');
   }

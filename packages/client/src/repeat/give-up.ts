@@ -3,7 +3,7 @@
 import { defaults } from '@holdfast/api';
 
 const usualMs = 300_000;
-/** The last attempt may be under way for a while, and the cluster's clock may jump ahead when the leader changes. */
+/** The last attempt may be under way for a while, and the clocks of client and nodes run at rates of their own. */
 const marginMs = 60_000;
 const longestMs = defaults.idempotencyKeepMs - marginMs;
 

@@ -3,12 +3,19 @@ import type { Idempotency } from '../command.ts';
 import type { KeptAnswer } from '../rows/answer-row.ts';
 import type { EntryRows } from './entry/entry-rows.ts';
 
+/**
+ * From this active version on an answer counts for as long as its row stands. The clock is no reason to pass it over: it may
+ * have jumped, and the repeat of a request would be a second one. The leader collects what is old by a clock that does
+ * not jump.
+ */
+const lastingVersion = 2;
+
 /** What stands under a request's idempotency key. */
 export type FirstAnswer =
   | { readonly kind: 'first'; readonly answer: KeptAnswer }
   /** The key was used for another request. */
   | { readonly kind: 'reused' }
-  /** Or it ran out, and was not collected yet. */
+  /** Or, before answers lasted, it ran out and was not collected yet. */
   | { readonly kind: 'none'; readonly ranOutMs: number | undefined };
 
 /** @param topic undefined when it is new: then nothing stands under any key */
@@ -19,7 +26,9 @@ export function firstAnswer(
 ): FirstAnswer {
   if (idempotency === undefined || topic === undefined) return { kind: 'none', ranOutMs: undefined };
   const kept = rows.answer(topic, idempotency.key);
-  if (kept === undefined || kept.untilMs <= rows.clockMs) return { kind: 'none', ranOutMs: kept?.untilMs };
+  if (kept === undefined) return { kind: 'none', ranOutMs: undefined };
+  const hasRunOut = rows.meta.activeVersion < lastingVersion && kept.untilMs <= rows.clockMs;
+  if (hasRunOut) return { kind: 'none', ranOutMs: kept.untilMs };
   const same = Buffer.compare(kept.requestHash, idempotency.requestHash) === 0;
   return same ? { kind: 'first', answer: kept.answer } : { kind: 'reused' };
 }

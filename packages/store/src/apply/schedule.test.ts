@@ -54,7 +54,7 @@ test('the same idempotency key with the same request gets the first answer, and 
   await view.close();
 });
 
-test('the same key with another request is refused, and is free in another topic and after its time', async () => {
+test('the same key with another request is refused, and is free in another topic and, at version 1, after its time', async () => {
   const node = await Harness.open();
   await node.apply(schedule('t', 'k'));
   expect(await node.apply(schedule('t', 'k', 2))).toEqual({ kind: 'refused', code: 'idempotencyKeyReused' });
@@ -62,6 +62,19 @@ test('the same key with another request is refused, and is free in another topic
   node.stampMs += 1_000;
   expect(await node.apply(schedule('t', 'k', 2))).toMatchObject({ topic: 1, repeated: false });
   // The row in order of time of the first answer went with it.
+  expect(await node.store.check()).toEqual([]);
+});
+
+test('from version 2 on an answer counts until it is collected, wherever the clock has jumped to', async () => {
+  const node = await Harness.open();
+  await node.apply({ kind: 'activate', version: 2 });
+  const first = await node.apply(schedule('t', 'k'));
+  node.stampMs += 3_600_000;
+  expect(await node.apply(schedule('t', 'k'))).toEqual({ ...first, repeated: true });
+  expect(await node.apply(schedule('t', 'k', 2))).toEqual({ kind: 'refused', code: 'idempotencyKeyReused' });
+  const steps = [{ kind: 'answers' as const, topic: 1, keys: [{ key: 'k', untilMs: 1_001_000 }] }];
+  expect(await node.apply({ kind: 'collect', steps })).toEqual({ kind: 'collected', rows: 1 });
+  expect(await node.apply(schedule('t', 'k', 2))).toMatchObject({ topic: 1, repeated: false });
   expect(await node.store.check()).toEqual([]);
 });
 

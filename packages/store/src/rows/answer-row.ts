@@ -10,7 +10,7 @@ export type KeptAnswer =
 
 export interface AnswerRow {
   readonly requestHash: Uint8Array;
-  /** From then on the key is free again. */
+  /** From then on it may be collected, and then the key is free again. */
   readonly untilMs: number;
   readonly answer: KeptAnswer;
 }
