@@ -192,7 +192,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     }),
   clockJump: (world, random) => {
     const machine = anyMachine(world, random);
-    const errorMs = machine.wildClock ? random.next() * mostWildMs : (random.next() * 2 - 1) * world.profile.skewMs;
+    const errorMs = (random.next() * 2 - 1) * (machine.wildClock ? mostWildMs : world.profile.skewMs);
     world.trace.note(machine.id, 'its clock is set, wrong by', Math.round(errorMs));
     machine.clock.set(errorMs);
   },

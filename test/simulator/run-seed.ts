@@ -19,7 +19,7 @@ import { seeded } from './random.ts';
 import type { TopicCounts } from './work/client.ts';
 import { Workload } from './work/workload.ts';
 import type { Machine } from './world/machine.ts';
-import { createWorld, type World } from './world/world.ts';
+import { createWorld, mostWildMs, type World } from './world/world.ts';
 
 export interface SeedOptions {
   readonly seed: number;
@@ -134,14 +134,14 @@ function stuck({ operator, machines }: World): string {
 }
 
 function evidenceOf({ profile, history, time }: World, found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>): Evidence {
-  const { work, skewMs, drift, writeMs, faults } = profile;
+  const { work, skewMs, drift, writeMs, faults, wildClock } = profile;
   // No lease ends in such a run but by an acknowledgement.
   const patient = work.leaseMs >= 60_000 && work.abandon === 0 && work.nack === 0 && work.walkAway === 0;
   return {
     ...found,
     history,
     skewMs: skewMs + drift * time.nowMs + 5,
-    clockLagMs: faults.includes('clogged') ? mostSlowMs + 100 : 100,
+    clockLagMs: 100 + Math.max(wildClock ? mostWildMs : 0, faults.includes('clogged') ? mostSlowMs : 0),
     endedMs: time.nowMs,
     slackMs: 1_500 + 60 * writeMs,
     undisturbed: faults.length === 0 && work.walkAway === 0,

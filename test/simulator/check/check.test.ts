@@ -167,7 +167,11 @@ const broken: readonly [rule: string, story: Story][] = [
   ['nothing is delivered before its time', { delivered: [delivered({ tag: 'nobody' })] }],
   [
     'nothing is delivered before its time',
-    { scheduled: [scheduled({ delayed: true })], delivered: [delivered({ atMs: 930 })] },
+    { scheduled: [scheduled({ delayed: true, deliverAtMs: undefined })], delivered: [delivered({ atMs: 930 })] },
+  ],
+  [
+    'nothing is delivered before its time',
+    { scheduled: [scheduled({ delayed: true, deliverAtMs: 980 })], delivered: [delivered({ atMs: 970 })] },
   ],
   ['nothing is delivered after its cancel was answered', { cancelled: [cancelled()] }],
   ['nothing is delivered after its cancel was answered', { cancelled: [cancelled({ verdict: 'stopped' })] }],

@@ -171,6 +171,32 @@ export const deliveryGuards: readonly Guard[] = [
     ],
   },
   {
+    name: 'answers-count-while-they-stand',
+    rule: 'an answer to an idempotency key counts until it is collected, wherever the clock has jumped to',
+    profiles: ['clocks'],
+    seeds: 150,
+    changes: [
+      {
+        file: `${apply}/answers.ts`,
+        text: 'rows.meta.activeVersion < lastingVersion && kept.untilMs <= rows.clockMs',
+        instead: 'kept.untilMs <= rows.clockMs',
+      },
+    ],
+  },
+  {
+    name: 'answers-age-by-marks',
+    rule: 'an answer to an idempotency key is not collected because the clock jumped',
+    profiles: ['clocks'],
+    seeds: 300,
+    changes: [
+      {
+        file: `${scheduler}/collect.ts`,
+        text: 'Math.min(view.clockMs, this.#life.ports.answersAgedMs())',
+        instead: 'view.clockMs',
+      },
+    ],
+  },
+  {
     name: 'client-repeats-with-one-key',
     rule: 'a client repeats a request with the key of its first attempt',
     profiles: ['kills'],

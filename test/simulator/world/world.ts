@@ -44,7 +44,7 @@ export interface WorldOptions {
   readonly print?: ((line: string) => void) | undefined;
 }
 
-/** How far a wild clock may be ahead. */
+/** How far a wild clock may be ahead, or behind. */
 export const mostWildMs = 3_600_000;
 
 /** Scaled down, as the work is: it lasts for the seconds until every node has looked and the leader knows, and some more. */
@@ -126,8 +126,8 @@ type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'request
 };
 
 /**
- * Clocks are wrong within the bound; with `wildClock` one of them is ahead by anything up to an hour. Not behind: where a
- * leader knows only two clocks the slower one counts, and what ran on it runs out when a third one is heard.
+ * Clocks are wrong within the bound; with `wildClock` one of them is ahead or behind by anything up to an hour. Where a leader
+ * knows only two clocks the slower one counts, so cluster time jumps ahead when a third one is heard.
  */
 function createMachines(profile: Profile, ids: readonly NodeId[], random: Random, around: Surroundings): Machine[] {
   const { time, archive } = around;
@@ -136,7 +136,7 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
   const wild = profile.wildClock ? random.int(0, founders.length - 1) : -1;
   return ids.map((id, i): Machine => {
     const own = random.fork(id);
-    const skewMs = i === wild ? own.next() * mostWildMs : (own.next() * 2 - 1) * profile.skewMs;
+    const skewMs = (own.next() * 2 - 1) * (i === wild ? mostWildMs : profile.skewMs);
     const limits = { maxClockSkewMs: 500, minFreeBytes, freeMarginBytes: 48 * 1024 };
     const join = i >= founders.length;
     const peers = join ? all.slice(i, i + 1) : founders;

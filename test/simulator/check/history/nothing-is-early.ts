@@ -3,10 +3,11 @@ import type { Check, Evidence } from '../evidence.ts';
 
 /**
  * In true time, within the stated bound on clocks. A delay begins on the cluster's clock and ends on it, so it meets the
- * bound twice, and is shorter by what that clock was behind when it began.
+ * bound twice, and is shorter by what that clock was behind when it began. The time that was told counts all the same.
  */
-function earliestMs({ dueMs, delayed }: Scheduled, { skewMs, clockLagMs }: Evidence): number {
-  return delayed ? dueMs - 2 * skewMs - clockLagMs : dueMs - skewMs;
+function earliestMs({ dueMs, delayed, deliverAtMs }: Scheduled, { skewMs, clockLagMs }: Evidence): number {
+  if (!delayed) return dueMs - skewMs;
+  return Math.max(dueMs - 2 * skewMs - clockLagMs, (deliverAtMs ?? Number.NEGATIVE_INFINITY) - skewMs);
 }
 
 export const nothingIsEarly: Check = {

@@ -8,7 +8,8 @@ export const verdictsAreTrue: Check = {
     const found: string[] = [];
     const definite = new Set(['cancelled', 'stopped', 'delivered']);
     const byTag = new Map<string, typeof history.cancelled>();
-    for (const cancel of firstOfTheirKeys(history.cancelled)) byTag.set(cancel.tag, [...(byTag.get(cancel.tag) ?? []), cancel]);
+    for (const cancel of firstOfTheirKeys(history.cancelled))
+      byTag.set(cancel.tag, [...(byTag.get(cancel.tag) ?? []), cancel]);
     const ackedMs = new Map<string, number>();
     for (const { verb, receipt, invokedMs } of history.settled) {
       if (verb === 'ack') ackedMs.set(receipt, Math.min(invokedMs, ackedMs.get(receipt) ?? invokedMs));
