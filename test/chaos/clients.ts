@@ -4,6 +4,7 @@ import { token, untilAnswered } from './http.ts';
 import type { Random } from './random.ts';
 
 export interface ClientContext {
+  readonly client: number;
   readonly nodes: readonly string[];
   readonly topic: string;
   readonly groups: readonly string[];
@@ -37,7 +38,7 @@ export async function producer(context: ClientContext): Promise<void> {
     const dueMs = invokedMs + aheadMs - (byDelay ? maxClockSkewMs : 0);
     const numbers = Array.from({ length: count }, () => context.nextNumber());
     for (const number of numbers) history.add({ kind: 'scheduleInvoked', number, atMs: invokedMs, dueMs });
-    const key = token(16);
+    const key = token(random, context.client);
     const messages = numbers.map((number) => ({ body: { number }, ...(byDelay ? { delay: aheadMs } : { at: dueMs }) }));
     const request = {
       method: 'POST' as const,
@@ -50,7 +51,7 @@ export async function producer(context: ClientContext): Promise<void> {
       sent += 1;
       return request;
     };
-    const answer = await untilAnswered(context.nodes, random.below(3), send, limits);
+    const answer = await untilAnswered(context.nodes, random, send, limits);
     const atMs = Date.now();
     // A refusal speaks of its own attempt: one before it, whose answer was lost, may have been kept.
     const lost = answer === undefined || sent > 1;
@@ -91,7 +92,7 @@ async function look(context: ClientContext, id: string, afterMs: number): Promis
   await pause(afterMs);
   const invokedMs = Date.now();
   const path = `/v1/topics/${context.topic}/messages/${id}`;
-  const answer = await untilAnswered(context.nodes, context.random.below(3), () => ({ method: 'GET', path }), limits);
+  const answer = await untilAnswered(context.nodes, context.random, () => ({ method: 'GET', path }), limits);
   const looked = { kind: 'looked', id, invokedMs, atMs: Date.now() } as const;
   if (answer?.status === 404) context.history.add({ ...looked, state: 'notFound', groups: [] });
   if (answer?.status !== 200) return;
@@ -102,13 +103,13 @@ async function look(context: ClientContext, id: string, afterMs: number): Promis
 
 async function cancel(context: ClientContext, id: string, afterMs: number): Promise<void> {
   await pause(afterMs);
-  const key = token(16);
+  const key = token(context.random, context.client);
   context.history.add({ kind: 'cancelInvoked', id, key, atMs: Date.now() });
   const headers = { 'idempotency-key': key };
   const path = `/v1/topics/${context.topic}/messages/${id}`;
   const answer = await untilAnswered(
     context.nodes,
-    context.random.below(3),
+    context.random,
     () => ({ method: 'DELETE', path, headers }),
     limits,
   );
@@ -140,7 +141,7 @@ const leaseMs = 4_000;
 export async function consumer(context: ClientContext, group: string): Promise<void> {
   const { random, history } = context;
   while (!context.drained()) {
-    const receiveId = token(16);
+    const receiveId = token(random, context.client);
     const invokedMs = Date.now();
     const path = `/v1/topics/${context.topic}/groups/${group}/receive`;
     const body = {
@@ -152,7 +153,7 @@ export async function consumer(context: ClientContext, group: string): Promise<v
     };
     const answer = await untilAnswered(
       context.nodes,
-      random.below(3),
+      random,
       (repeat) => ({ method: 'POST', path, body: { ...body, repeated: repeat > 0 } }),
       limits,
     );
@@ -221,7 +222,7 @@ async function settle(
     sent += 1;
     return request;
   };
-  const answer = await untilAnswered(context.nodes, random.below(3), send, limits);
+  const answer = await untilAnswered(context.nodes, random, send, limits);
   const [result] =
     answer?.status === 200 ? (answer.json['results'] as readonly { result: string; leasedUntilMs?: number }[]) : [];
   history.add({

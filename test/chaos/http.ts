@@ -1,5 +1,5 @@
 // A client that shares nothing with the product: plain HTTP, JSON, and the repeats that docs/http.md asks of a client.
-import { randomBytes } from 'node:crypto';
+import type { Random } from './random.ts';
 
 export type Answer =
   | { readonly kind: 'answer'; readonly status: number; readonly json: Readonly<Record<string, unknown>> }
@@ -12,7 +12,11 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const token = (bytes: number): string => randomBytes(bytes).toString('hex');
+/** 32 hex digits, by the seed; those of two clients differ in the first eight. */
+export function token(random: Random, client: number): string {
+  const words = [client, ...Array.from({ length: 3 }, () => random.below(2 ** 32))];
+  return words.map((word) => word.toString(16).padStart(8, '0')).join('');
+}
 
 /** One attempt at one node. Refused, reset, late: lost. */
 async function attempt(node: string, request: Request, withinMs: number): Promise<Answer> {
@@ -35,15 +39,16 @@ async function attempt(node: string, request: Request, withinMs: number): Promis
  */
 export async function untilAnswered(
   nodes: readonly string[],
-  first: number,
+  random: Random,
   request: (repeat: number) => Request,
   limits: { readonly withinMs: number; readonly giveUpMs: number },
 ): Promise<{ status: number; json: Readonly<Record<string, unknown>> } | undefined> {
   const end = performance.now() + limits.giveUpMs;
+  const first = random.below(nodes.length);
   for (let repeat = 0; performance.now() < end; repeat += 1) {
     const answer = await attempt(nodes[(first + repeat) % nodes.length] ?? '', request(repeat), limits.withinMs);
     if (answer.kind === 'answer' && ![429, 503, 504, 500].includes(answer.status)) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 80));
+    await new Promise((resolve) => setTimeout(resolve, 20 + random.below(80)));
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
-// npm run chaos -- --seconds 300 --seed N: real processes, real sockets, real disks, real kills; the public API only.
+// npm run chaos -- --seconds 300 --seed N: real processes, real sockets, real disks, real kills; a rolling upgrade, and members
+// that come and go; the public API only.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ascending, ms, percentile } from '../measure/percentiles.ts';
@@ -16,12 +17,17 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : N
 const path = join(values.history, `chaos-${seed}.jsonl`);
 console.log(`seed ${seed}, ${values.seconds} s of faults; history: ${path}`);
 
-const { history, faults } = await runChaos({ seconds: Number(values.seconds), seed, path });
+const startedAtMs = Date.now();
+const { history, faults, operations, snapshots } = await runChaos({ seconds: Number(values.seconds), seed, path });
 console.log(`faults: ${[...faults].map(([name, count]) => `${name} ${count}`).join(', ')}`);
+console.log(
+  `operator: ${[...operations].map(([name, count]) => `${name} ${count}`).join(', ')}; snapshots installed ${snapshots}`,
+);
 const count = (kind: string) => history.filter((event) => event.kind === kind).length;
 console.log(
   `scheduled ${count('scheduleInvoked')}, cancels ${count('cancelInvoked')}, gets ${count('looked')}, received ${count('received')}, settled ${count('settleEnded')}`,
 );
+console.log(`run: ${Math.round((Date.now() - startedAtMs) / 1_000)} s, quiet and drain included`);
 let failed = false;
 for (const [name, check] of Object.entries(checks)) {
   const startedMs = performance.now();

@@ -1,17 +1,23 @@
-// The whole of a chaos run: nodes behind links, clients, faults, then quiet until everything is delivered.
+// The whole of a chaos run: nodes of the first build behind links, clients, an upgrade, faults and an operator side by side,
+// then quiet until everything is delivered.
+import { setTimeout as pause } from 'node:timers/promises';
 import { ProcessCluster } from '../processes/cluster.ts';
 import { type ClientContext, consumer, producer } from './clients.ts';
 import { runFaults } from './faults.ts';
 import { History, type HistoryEvent } from './history.ts';
 import { untilAnswered } from './http.ts';
-import { Link } from './proxy.ts';
+import { Links } from './links.ts';
+import { operate } from './operator.ts';
 import { seededRandom } from './random.ts';
+import { upgrade } from './upgrade.ts';
 
 const topic = 'chaos';
 const groups = ['mailer', 'auditor'];
 const producers = 4;
 const consumersPerGroup = 3;
 const drainMs = 120_000;
+/** Little, so that whoever was away for seconds needs a snapshot. */
+const logRetainBytes = 32 * 2 ** 10;
 
 interface GroupSeen {
   readonly name: string;
@@ -20,37 +26,43 @@ interface GroupSeen {
   readonly dead: number;
 }
 
+export interface ChaosSeen {
+  readonly history: readonly HistoryEvent[];
+  readonly faults: ReadonlyMap<string, number>;
+  readonly operations: ReadonlyMap<string, number>;
+  /** How often a member was sent the whole state. */
+  readonly snapshots: number;
+}
+
 export async function runChaos(options: {
   readonly seconds: number;
   readonly seed: number;
   readonly path: string;
-}): Promise<{ history: readonly HistoryEvent[]; faults: ReadonlyMap<string, number> }> {
+}): Promise<ChaosSeen> {
+  const endMs = Date.now() + options.seconds * 1_000;
   const history = new History(options.path);
-  const links = new Map<string, Link>();
-  const ports = new Map<string, number>();
+  let links: Links | undefined;
   await using cluster = await ProcessCluster.create({
     nodes: 3,
-    peerAddress: (from, to) => `127.0.0.1:${ports.get(`${from}>${to}`)}`,
+    spares: 2,
+    peerAddress: (from, to, real) => links?.address(from, to) ?? real,
+    flags: ['--log-retain-bytes', String(logRetainBytes)],
   });
-  for (const from of cluster.ids) {
-    for (const to of cluster.ids) {
-      if (from === to) continue;
-      const link = await Link.open(Number(cluster.peer(to).split(':')[1]));
-      links.set(`${from}>${to}`, link);
-      ports.set(`${from}>${to}`, link.port);
-    }
-  }
-  cluster.startAll();
+  links = await Links.between(cluster.ids.map((id) => ({ id, peer: cluster.peer(id) })));
+  cluster.startAll('first');
   await cluster.leader();
   let next = 0;
   let stopping = false;
   let drained = false;
-  const contextOf = (at: number): ClientContext => ({
-    nodes: cluster.apis,
+  const contextOf = (client: number): ClientContext => ({
+    client,
+    get nodes() {
+      return cluster.members.map((id) => cluster.api(id));
+    },
     topic,
     groups,
     history,
-    random: seededRandom(options.seed * 1_000 + at),
+    random: seededRandom(options.seed * 1_000 + client),
     stopping: () => stopping,
     drained: () => drained,
     nextNumber: () => next++,
@@ -59,24 +71,30 @@ export async function runChaos(options: {
   const consuming = groups.flatMap((group, at) =>
     Array.from({ length: consumersPerGroup }, (_, which) => consumer(contextOf(100 + 10 * at + which), group)),
   );
-  const faults = await runFaults(
-    { cluster, links, history, random: seededRandom(options.seed) },
-    Date.now() + options.seconds * 1_000,
-  );
+  const held = new Set<string>();
+  const faultContext = { cluster, links, history, random: seededRandom(options.seed), held };
+  await upgrade(faultContext);
+  const [faults, operations] = await Promise.all([
+    runFaults(faultContext, endMs),
+    operate({ ...faultContext, random: seededRandom(options.seed * 1_000 + 500) }, endMs),
+  ]);
+  cluster.startAll();
   stopping = true;
   await Promise.all(producing);
-  const end = Date.now() + drainMs;
-  while (Date.now() < end && !(await allDone(cluster.apis))) await new Promise((resolve) => setTimeout(resolve, 200));
+  const nodes = cluster.members.map((id) => cluster.api(id));
+  const drainedByMs = Date.now() + drainMs;
+  while (Date.now() < drainedByMs && !(await allDone(nodes))) await pause(200);
   drained = true;
   await Promise.all(consuming);
   await cluster.caughtUp();
-  history.add(await finalState(cluster));
-  for (const link of links.values()) await link.close();
-  return { history: history.events, faults };
+  history.add(await finalState(cluster, nodes));
+  await links.close();
+  const snapshots = cluster.ids.reduce((sum, id) => sum + cluster.log(id).split('"raft.snapshot"').length - 1, 0);
+  return { history: history.events, faults, operations, snapshots };
 }
 
 async function topicSeen(nodes: readonly string[]): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const answer = await untilAnswered(nodes, 0, () => ({ method: 'GET', path: `/v1/topics/${topic}` }), {
+  const answer = await untilAnswered(nodes, seededRandom(0), () => ({ method: 'GET', path: `/v1/topics/${topic}` }), {
     withinMs: 2_000,
     giveUpMs: 10_000,
   });
@@ -89,11 +107,11 @@ async function allDone(nodes: readonly string[]): Promise<boolean> {
   return seen?.['stored'] === 0;
 }
 
-async function finalState(cluster: ProcessCluster): Promise<HistoryEvent> {
-  const seen = await topicSeen(cluster.apis);
+async function finalState(cluster: ProcessCluster, nodes: readonly string[]): Promise<HistoryEvent> {
+  const seen = await topicSeen(nodes);
   // State hashes are compared at one applied index: nothing is proposed any more, so all come to the same one.
   const hashes = await cluster.until('every node stands at one applied index', 20_000, async () => {
-    const all = await Promise.all(cluster.ids.map((id) => cluster.seenBy(id)));
+    const all = await Promise.all(cluster.members.map((id) => cluster.seenBy(id)));
     const same = all.every((one) => one !== undefined && one.applied === all[0]?.applied);
     return same ? all.map((one) => one?.stateHash ?? '') : undefined;
   });

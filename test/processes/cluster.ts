@@ -1,6 +1,6 @@
 // Real node processes on loopback: started as a user starts them, killed by their id, looked at through their API.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,9 +28,11 @@ export interface ClusterSeen {
 
 export interface ClusterOptions {
   readonly nodes: number;
+  /** Further names, with addresses of their own, that found nothing: nodes that join later have them. */
+  readonly spares?: number;
   /** Where node `from` reaches the peer port of node `to`; the real address unless a proxy stands between. */
   readonly peerAddress?: (from: string, to: string, real: string) => string;
-  /** Further flags of `holdfast start`. */
+  /** Further flags of `holdfast start`, for the present build. */
   readonly flags?: readonly string[];
 }
 
@@ -38,6 +40,10 @@ interface Member {
   readonly id: string;
   readonly api: string;
   readonly peer: string;
+  /** It is no member just now, and is not started with the others. */
+  isSpare: boolean;
+  /** It founds nothing: it waits to be taken in, or was taken in before. */
+  joins: boolean;
   child: ChildProcess | undefined;
 }
 
@@ -54,18 +60,42 @@ export class ProcessCluster {
 
   /** Addresses are drawn, nothing is started yet. */
   static async create(options: ClusterOptions): Promise<ProcessCluster> {
-    const ports = await freePorts(options.nodes * 2);
-    const members = Array.from({ length: options.nodes }, (_, at) => ({
+    const count = options.nodes + (options.spares ?? 0);
+    const ports = await freePorts(count * 2);
+    const members = Array.from({ length: count }, (_, at) => ({
       id: `n${at + 1}`,
       api: `http://127.0.0.1:${ports[2 * at]}`,
       peer: `127.0.0.1:${ports[2 * at + 1]}`,
+      isSpare: at >= options.nodes,
+      joins: at >= options.nodes,
       child: undefined,
     }));
     return new ProcessCluster(mkdtempSync(join(tmpdir(), 'holdfast-')), members, options);
   }
 
+  /** Spares among them. */
   get ids(): readonly string[] {
     return this.#members.map(({ id }) => id);
+  }
+  get members(): readonly string[] {
+    return this.#members.flatMap(({ id, isSpare }) => (isSpare ? [] : [id]));
+  }
+  get spares(): readonly string[] {
+    return this.#members.flatMap(({ id, isSpare }) => (isSpare ? [id] : []));
+  }
+  becomeMember(id: string): void {
+    this.#member(id).isSpare = false;
+  }
+  /** What it had is of no use to anybody. */
+  becomeSpare(id: string): void {
+    const member = this.#member(id);
+    if (member.child !== undefined) throw new Error(`${id} still runs`);
+    member.isSpare = true;
+    rmSync(this.dataFolder(id), { recursive: true, force: true });
+  }
+  /** A cluster that is founded finds its members by what stands in their directories; spares are then named as well. */
+  joinFromNowOn(): void {
+    for (const member of this.#members) member.joins = true;
   }
   get apis(): readonly string[] {
     return this.#members.map(({ api }) => api);
@@ -83,7 +113,8 @@ export class ProcessCluster {
     return join(this.folder, id);
   }
   log(id: string): string {
-    return readFileSync(join(this.folder, `${id}.log`), 'utf8');
+    const path = join(this.folder, `${id}.log`);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   /** On its directory, by this build. The first one does not know all flags of the present one. */
@@ -92,7 +123,8 @@ export class ProcessCluster {
     if (member.child !== undefined) throw new Error(`${id} runs already`);
     mkdirSync(this.dataFolder(id), { recursive: true });
     const seenBy = this.#options.peerAddress ?? ((_from, _to, real) => real);
-    const peers = this.#members
+    const named = this.#members.filter((to) => member.joins || !to.joins);
+    const peers = named
       .map((to) => `${to.id}=${to.id === id ? to.peer : seenBy(id, to.id, to.peer)}/${new URL(to.api).host}`)
       .join(',');
     const flags = [
@@ -107,9 +139,11 @@ export class ProcessCluster {
       member.peer,
       '--peers',
       peers,
+      ...(member.joins ? ['--join'] : []),
+      ...(build === 'present' ? (this.#options.flags ?? []) : []),
     ];
     const log = openSync(join(this.folder, `${id}.log`), 'a');
-    const child = spawn(process.execPath, [commands[build], ...flags, ...(this.#options.flags ?? [])], {
+    const child = spawn(process.execPath, [commands[build], ...flags], {
       stdio: ['ignore', log, log],
       // As `holdfast cluster` and the Dockerfile do.
       env: { MALLOC_ARENA_MAX: '1', ...process.env },
@@ -121,7 +155,7 @@ export class ProcessCluster {
   }
 
   startAll(build: Build = 'present'): void {
-    for (const { id, child } of this.#members) if (child === undefined) this.start(id, build);
+    for (const { id, child, isSpare } of this.#members) if (child === undefined && !isSpare) this.start(id, build);
   }
 
   running(id: string): boolean {

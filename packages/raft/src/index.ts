@@ -28,7 +28,7 @@ export { MemoryLog, type MemoryLogOptions } from './log/memory-log.ts';
 export { decodePayload, type Payload } from './log/payload.ts';
 export { readGeneration } from './log/recover.ts';
 export { RaftError, type RaftErrorCode, raftErrors } from './raft-error.ts';
-export type { Retention } from './snapshot/compaction.ts';
+export { defaultRetention, type Retention } from './snapshot/compaction.ts';
 export { type RestoredAs, restoreLog } from './snapshot/restore-log.ts';
 export type { SnapshotStatus } from './snapshot/snapshots.ts';
 export type {

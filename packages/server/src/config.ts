@@ -1,5 +1,6 @@
 // One schema of every setting of a node, with its reason. docs/configuration.md is printed from it; flags and environment
 // are read into it (config-sources.ts). An unknown or impossible setting stops the start with a sentence that names it.
+import { defaultRetention } from '@holdfast/raft';
 import { z } from 'zod';
 import type { Peer } from './member.ts';
 import { isPeerPortSecured, misfitPeerSecurity, peerSecuritySettings } from './peers/security.ts';
@@ -130,6 +131,11 @@ export const settings = z.strictObject({
   freeMarginBytes: bytes(2 ** 50)
     .default(64 * 2 ** 20)
     .describe('A disk that was low has room again with so much more, so that the refusal does not come and go.'),
+  logRetainBytes: bytes(2 ** 40)
+    .default(defaultRetention.retainBytes)
+    .describe(
+      'So much of the log is kept for a member that comes back, and four times as much while one catches up; one that was away for longer is sent a snapshot.',
+    ),
   logLevel: z
     .enum(['error', 'warn', 'info', 'silent'], 'must be one of error, warn, info, silent.')
     .default('info')

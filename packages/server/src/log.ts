@@ -55,6 +55,11 @@ export const logEvents = {
     next: 'Nothing, unless it happens often: network, disk, CPU.',
   },
   'raft.follows': { level: 'info', means: 'This node learned of a leader.', next: 'Nothing.' },
+  'raft.snapshot': {
+    level: 'info',
+    means: 'This node was away for longer than the log of the leader reaches back, and was sent the whole state.',
+    next: 'Nothing. Again and again: the node is slower than the writes, or --log-retain-bytes is too small.',
+  },
   'scheduler.suspended': {
     level: 'warn',
     means: 'This node leads, and hears no majority: it hands nothing out until it does.',

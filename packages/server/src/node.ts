@@ -34,6 +34,9 @@ export interface Node {
   stop(): Promise<void>;
 }
 
+/** Who catches up needs older entries for as long as it takes, within reason. */
+const catchUpFactor = 4;
+
 /** What is answered before there is a member. */
 const notStarted: Service = {
   call: () => Promise.reject(new HoldfastError('HF_STOPPING', { retryAfterMs: 1_000 })),
@@ -131,8 +134,11 @@ class NodeParts implements Node {
   /** Where this node really listens is known only now. */
   #memberConfig() {
     const { id, peers, join, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = this.#config;
+    const { logRetainBytes } = this.#config;
+    const retention = { retainBytes: logRetainBytes, catchUpBytes: catchUpFactor * logRetainBytes };
     const real = (peer: Peer) => (peer.id === id && peers.length === 1 ? { ...peer, api: this.api } : peer);
-    return { id, peers: peers.map(real), join, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
+    const limits = { maxClockSkewMs, minFreeBytes, freeMarginBytes, retention };
+    return { id, peers: peers.map(real), join, timing, graceMs, ...limits };
   }
 
   #ports({ database, disk }: OpenDirectory): MemberPorts {

@@ -2,15 +2,29 @@ import type { Skew } from '@holdfast/scheduler';
 import { expect, test } from 'vitest';
 import { createObserver } from './observer.ts';
 
+const none = { sending: undefined, sentBytes: 0, receiving: undefined, receivedBytes: 0, installed: 0, sweeping: 0 };
+
 function observerInTest() {
   const lines: string[] = [];
-  const world = { term: 1, leader: undefined as string | undefined, skewed: [] as Skew[], behindMs: 0, writingMs: 0 };
+  const world = {
+    term: 1,
+    leader: undefined as string | undefined,
+    skewed: [] as Skew[],
+    behindMs: 0,
+    writingMs: 0,
+    installed: 0,
+  };
   const say = (fields: Readonly<Record<string, unknown>>) => {
     const facts = [fields['event'], fields['leader'], fields['node'], fields['skewMs']];
     lines.push(facts.filter((fact) => typeof fact === 'string' || typeof fact === 'number').join(' '));
   };
   const observer = createObserver({
-    status: () => ({ id: 'n1', term: world.term, leader: world.leader }),
+    status: () => ({
+      id: 'n1',
+      term: world.term,
+      leader: world.leader,
+      snapshots: { ...none, installed: world.installed },
+    }),
     skewed: () => world.skewed,
     clockBehindMs: () => world.behindMs,
     maxClockSkewMs: 500,
@@ -85,4 +99,13 @@ test('a write that does not end is said once, and its end; a process that stood 
   look();
   look();
   expect(lines).toEqual(['disk.stalled', 'disk.answers']);
+});
+
+test('a state that was sent by the leader is said once for each', () => {
+  const { world, lines, look } = observerInTest();
+  look();
+  world.installed = 1;
+  look();
+  look();
+  expect(lines).toEqual(['raft.snapshot']);
 });

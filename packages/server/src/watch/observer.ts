@@ -5,7 +5,7 @@ import type { Skew } from '@holdfast/scheduler';
 import type { MemberLog } from '../member.ts';
 
 export interface ObserverPorts {
-  status(): Pick<RaftStatus, 'id' | 'term' | 'leader'>;
+  status(): Pick<RaftStatus, 'id' | 'term' | 'leader' | 'snapshots'>;
   skewed(): readonly Skew[];
   clockBehindMs(): number;
   readonly maxClockSkewMs: number;
@@ -27,6 +27,8 @@ export function createObserver(ports: ObserverPorts): Observer {
   const skewed = new Set<string>();
   let isBehind = false;
   let stalledMs: number | undefined;
+
+  const lookForSnapshots = snapshotsOf(ports);
 
   const lookForLeader = (): void => {
     const { id, term, leader } = ports.status();
@@ -72,11 +74,21 @@ export function createObserver(ports: ObserverPorts): Observer {
   return {
     look({ wasPaused }) {
       lookForLeader();
+      lookForSnapshots();
       lookAtClocks();
       if (!wasPaused) lookAtDisk();
     },
     get leaderChanges() {
       return leaderChanges;
     },
+  };
+}
+
+function snapshotsOf(ports: ObserverPorts): () => void {
+  let seen = 0;
+  return () => {
+    const { installed } = ports.status().snapshots;
+    if (installed > seen) ports.log.info({ event: 'raft.snapshot' }, 'the whole state was sent by the leader');
+    seen = installed;
   };
 }
