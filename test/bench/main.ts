@@ -1,8 +1,9 @@
-// npm run bench -- schedule | lateness | burst | memory | failover [options]
+// npm run bench -- schedule | lateness | burst | memory | failover | catchup [options]
 // W1, W2, ... in what is printed are names of workloads; the file of each command says in its first lines what it does.
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { burst } from './burst.ts';
+import { catchup } from './catchup.ts';
 import { failover } from './failover.ts';
 import { lateness } from './lateness.ts';
 import { memory } from './memory.ts';
@@ -15,6 +16,7 @@ const commands: Readonly<Record<string, (options: BenchOptions) => Promise<void>
   burst,
   memory,
   failover,
+  catchup,
 };
 
 const { values, positionals } = parseArgs({
