@@ -11,13 +11,12 @@ export type {
   LogReader,
   MembershipChange,
   Role,
-  Transferred,
 } from './core/types.ts';
 export { driverBounds } from './driver/bounds.ts';
 export type { Clock } from './driver/clock.ts';
 export { createRaftNode } from './driver/driver.ts';
 export type { ChangeOutcome } from './driver/membership/changes.ts';
-export type { Outcome } from './driver/outcome.ts';
+export type { Outcome, TransferOutcome } from './driver/outcome.ts';
 export type { RaftNode, RaftNodeOptions, RaftOwner, RaftStatus, RaftTiming } from './driver/raft-node.ts';
 export type { ReadOutcome } from './driver/reads.ts';
 export type { Batch, Database, Range, Row, RowIterator } from './log/database.ts';
@@ -40,9 +39,9 @@ export type {
   StateMachine,
   StateRow,
 } from './state-machine.ts';
+export { brings, type Feature, type ProtocolVersion, protocolVersions } from './versions.ts';
 export { wireBounds } from './wire/bounds.ts';
 export type { PeerFault } from './wire/counts.ts';
-export { type ProtocolVersion, protocolVersions } from './wire/handshake.ts';
 export { minSecretBytes, type PeerSecurity } from './wire/security/security.ts';
 export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';
 export type { Address, Guests, Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';

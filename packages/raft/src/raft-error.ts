@@ -19,6 +19,10 @@ export const raftErrors = {
     says: 'The directory was written by another version.',
     next: 'Start the version that wrote it, or a newer one.',
   },
+  HF_BUILD_TOO_OLD: {
+    says: 'The cluster uses a version that this build does not know. Nothing is wrong with the directory.',
+    next: 'Start a build on it that is at least as new as those of the other members (docs/upgrading.md).',
+  },
   HF_WRONG_MEMBER: {
     says: 'The directory belongs to another member.',
     next: 'A directory is one member for life: start it under its own name, or give this member its own directory.',

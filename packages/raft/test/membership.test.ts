@@ -159,9 +159,10 @@ test('nobody changes members who does not lead, and a change that is lost is unk
   expect(await settled(world, lost)).toEqual({ kind: 'unknown' });
 });
 
-test('a change is refused while some member may not understand it', async () => {
+test('a change, and a hand-over, is refused while some member may not understand it', async () => {
   const { world, a } = await alone();
   a.machine.activeVersion = 1;
+  expect(a.node.transferLeadership(undefined)).toEqual({ kind: 'refused', reason: 'oldVersion' });
   const outcome = await settled(world, a.node.changeMembership({ kind: 'remove', id: 'a' }));
   expect(outcome).toEqual({ kind: 'refused', reason: 'oldVersion' });
 });

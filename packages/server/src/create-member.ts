@@ -1,7 +1,7 @@
 // A member put together: replica, leadership and service, and a look every heartbeat at what no event tells. Start and stop
 // stand here in order; everything else is in the files that this one names.
 import { defaults, HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
-import type { NodeId, RaftStatus, Transferred } from '@holdfast/raft';
+import type { NodeId, RaftStatus, TransferOutcome } from '@holdfast/raft';
 import { createScheduler, type Scheduler, type SchedulerPorts } from '@holdfast/scheduler';
 import { CorruptRow } from '@holdfast/store';
 import { type Backups, createBackups } from './backup/backups.ts';
@@ -21,8 +21,6 @@ import { createPromotion, type Promotion } from './watch/promotion.ts';
 import { createRoom, type Room } from './watch/room.ts';
 import { createSkewGuard, type SkewGuard } from './watch/skew-guard.ts';
 
-/** From this active version on, all members know ReadIndex. */
-const readIndexVersion = 2;
 /** A request waits for a leader as long as about two elections take. */
 const electionsToWait = 2;
 /** Every answer to an idempotency key is made to run out after so long. */
@@ -216,7 +214,7 @@ class LocalMember implements Member {
   }
 
   /** Whoever asks for it: from here on this node is in doubt. */
-  #handOver(to: NodeId | undefined): Transferred {
+  #handOver(to: NodeId | undefined): TransferOutcome {
     const transferred = this.#replica.transferLeadership(to);
     if (transferred.kind === 'started') this.#isHandingOver = true;
     return transferred;
@@ -300,7 +298,7 @@ class LocalMember implements Member {
       placement: this.#placement,
       reads: {
         placement: this.#placement,
-        byAny: () => this.#replica.store.activeVersion >= readIndexVersion,
+        byAny: () => this.#replica.mayUse('readIndex'),
         readIndex: () => this.#replica.readIndex(),
       },
       quota: this.#quota,

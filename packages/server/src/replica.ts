@@ -6,17 +6,20 @@
 // clock puts into the header of each entry, and the other members' wall clocks, which come with their messages.
 import assert from 'node:assert';
 import {
+  brings,
   type ChangeOutcome,
   createRaftNode,
+  type Feature,
   type LogStore,
   type MembershipChange,
   type NodeId,
   type Outcome,
   openLevelLog,
+  RaftError,
   type RaftNode,
   type RaftStatus,
   readGeneration,
-  type Transferred,
+  type TransferOutcome,
 } from '@holdfast/raft';
 import { createClusterClock, type Skew } from '@holdfast/scheduler';
 import {
@@ -26,6 +29,7 @@ import {
   encodeCommand,
   encodeStamp,
   openStore,
+  StateTooNew,
   type Store,
   type Verdict,
   type VerdictOf,
@@ -46,6 +50,8 @@ export interface Replica {
   readonly store: Store;
   /** Once formation is done. */
   readonly clusterId: string | undefined;
+  /** Whether all members understand it, as far as is applied here. */
+  mayUse(feature: Feature): boolean;
   /** Always settles, and never rejects. */
   propose<K extends CommandKind>(command: CommandOf<K> & Command): Promise<Settled<K>>;
   /** Resolves true when the store has everything that was acknowledged anywhere before the call; false: ask again. */
@@ -57,7 +63,7 @@ export interface Replica {
   /** Always settles, and never rejects. */
   changeMembership(change: MembershipChange): Promise<ChangeOutcome>;
   /** @returns to whom, or why not */
-  transferLeadership(to: NodeId | undefined): Transferred;
+  transferLeadership(to: NodeId | undefined): TransferOutcome;
   /** The stamp that an entry would get now, in ms since the epoch. */
   stampMs(): number;
   /** Each voter's clock minus the median of all, where known, in ms. */
@@ -91,7 +97,8 @@ export async function openReplica(config: MemberConfig, ports: MemberPorts): Pro
   const { database, random } = ports;
   const members = foundersIn(config);
   // Log and state move to another generation together, and the log says to which.
-  const store = await openStore({ database, generation: await readGeneration(database) });
+  const generation = await readGeneration(database);
+  const store = await openStore({ database, generation }).catch((error: unknown) => Promise.reject(codedTooNew(error)));
   const log = await openLevelLog({ database, applied: store.applied.index, id: config.id, members, random });
   return { store, log };
 }
@@ -122,7 +129,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
       onLeader: (term) => events.onLeader(term),
       onLeaderLost: (term) => events.onLeaderLost(term),
       onSample: (from, sample) => clusterClock.observe(from, sample.wallMs),
-      onFatal: (error) => events.onFatal(error),
+      onFatal: (error) => events.onFatal(codedTooNew(error)),
     },
   });
   const look = (): void => {
@@ -139,6 +146,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
       const { founding } = log.identity;
       return founding?.confirmed === true ? founding.record.clusterId : undefined;
     },
+    mayUse: (feature) => brings(store.activeVersion, feature),
     propose: (command) => propose(raft, command),
     readIndex: async () => (await raft.readIndex()).kind === 'ready',
     transferLeadership: (to) => raft.transferLeadership(to),
@@ -150,6 +158,16 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     start: () => raft.start(),
     stop: () => raft.stop(),
   };
+}
+
+/** What raft can not know: this build is too old for the state, or for what is to be applied next. */
+function codedTooNew(error: unknown): Error {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (!(cause instanceof StateTooNew)) continue;
+    const { message, version } = cause;
+    return new RaftError('HF_BUILD_TOO_OLD', `Here ${message}.`, { version }, { cause: error });
+  }
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** A node that joins founds nothing. */

@@ -5,6 +5,7 @@ import { encodeMeta, firstMeta, type Meta, type StateHash } from './rows/meta-ro
 import { checksumBytes } from './rows/row.ts';
 import { RowSum } from './rows/row-sum.ts';
 import type { Effect } from './store.ts';
+import { summedSince } from './version.ts';
 
 const factsBytes = 46;
 
@@ -22,7 +23,7 @@ export function hashAfter(after: Meta, rows: ReadonlyMap<string, Effect>, sum: R
     assert(sum !== undefined);
     return { ...hash, sum: sum.bytes() };
   }
-  if (after.activeVersion < 2) return { kind: 'running', bytes: nextStateHash(after, hash.bytes, rows) };
+  if (after.activeVersion < summedSince) return { kind: 'running', bytes: nextStateHash(after, hash.bytes, rows) };
   // The entry that raised the version is the last one that is not counted. Without a topic there is not a single row.
   return { kind: 'rows', sum: new RowSum().bytes(), isWhole: after.nextTopic === firstMeta.nextTopic };
 }

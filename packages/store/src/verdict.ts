@@ -14,8 +14,7 @@ export interface Refusal {
     | 'idempotencyKeyReused'
     | 'cursorMoved'
     | 'graceRunning'
-    | 'tooManyRows'
-    | 'versionUnknown';
+    | 'tooManyRows';
 }
 
 /** How a message ended, for all groups. */

@@ -1,8 +1,11 @@
 // Which version of rows and commands is in force is replicated: a leader raises it with a command once every member
 // understands it, and nothing that an older build could not read is written or sent before.
 
-/** The last one that this build knows. 1: the first. 2: a state can be sent, and its hash is one that a walk recomputes. */
+/** The last one that this build knows; what each brings between members stands in the table of raft. */
 export const newestVersion = 2;
+
+/** From this one on the state hash is a sum over the rows, which a walk recomputes; before it, over all that ever changed. */
+export const summedSince = 2;
 
 /** The state was raised to a version that this build does not know. It must be started by a newer one; nothing is wrong. */
 export class StateTooNew extends Error {

@@ -119,7 +119,7 @@ export function concrete({ kind, dice }: Operation, reference: Reference): Comma
     case 'begin':
       return { kind, graceMs: d2 };
     case 'activate':
-      return { kind, version: 1 + (d2 % 3) };
+      return { kind, version: 1 + (d2 % 2) };
     case 'nonsense':
       break;
   }

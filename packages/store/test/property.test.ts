@@ -102,7 +102,6 @@ const verdictNames = [
   ),
   'refused graceRunning',
   'activate activated',
-  'refused versionUnknown',
 ];
 
 async function disturb(node: Harness, disk: Step['disk']): Promise<void> {

@@ -110,7 +110,6 @@ export class Reference {
       case 'collect':
         return this.#collect(command);
       case 'activate':
-        if (command.version > 2) return refuse('versionUnknown');
         this.activeVersion = Math.max(this.activeVersion, command.version);
         return { kind: 'activated', version: this.activeVersion };
       case 'ack':

@@ -1,13 +1,13 @@
 // A member of a group: joins the loop, formation, the handshake and the ticker, and starts and stops them in order.
 import type { Message, NodeId } from '../core/message.ts';
-import type { MembershipChange, Transferred } from '../core/types.ts';
+import type { MembershipChange } from '../core/types.ts';
 import { drawToken } from '../log/founding.ts';
 import { checkIdentity, foundersOf, isWaiting } from '../log/identity.ts';
 import { RaftError, reasonOf } from '../raft-error.ts';
 import { Compaction, defaultRetention } from '../snapshot/compaction.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { snapshotsOf } from '../snapshot/snapshots-of.ts';
-import { protocolVersions } from '../wire/handshake.ts';
+import { protocolVersions } from '../versions.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { Admission } from './formation/admission.ts';
@@ -20,7 +20,7 @@ import type { ChangeOutcome } from './membership/changes.ts';
 import { coreOf } from './membership/core-of.ts';
 import { Members } from './membership/members.ts';
 import { Membership } from './membership/membership.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, TransferOutcome } from './outcome.ts';
 import { type RaftNode, type RaftNodeOptions, type RaftStatus, statusOf } from './raft-node.ts';
 import type { ReadOutcome } from './reads.ts';
 import { Refusals } from './refusals.ts';
@@ -61,7 +61,7 @@ class Driver<Result> implements RaftNode<Result> {
     this.#options = options;
     this.#bootId = drawToken(random);
     this.#members = new Members(log, addresses);
-    this.#admission = new Admission(log, this.#members);
+    this.#admission = new Admission(log, this.#members, options.stateMachine);
     this.#compaction = new Compaction(log, { ...defaultRetention, ...options.retention });
     this.#loop = this.#createLoop();
     this.#snapshots = snapshotsOf(options, this.#loop, this.#refusals, (error) => this.#fail(error));
@@ -123,7 +123,7 @@ class Driver<Result> implements RaftNode<Result> {
     return this.#membership.change(change);
   }
 
-  transferLeadership(to: NodeId | undefined): Transferred {
+  transferLeadership(to: NodeId | undefined): TransferOutcome {
     if (this.#isStopping || this.#loop.hasEnded) return { kind: 'refused', reason: 'stopping' };
     return this.#loop.transferLeadership(to);
   }

@@ -10,10 +10,11 @@ import { strict as assert } from 'node:assert';
 import { encodeConfiguration } from '../core/membership/configuration.ts';
 import type { Entry, Message, NodeId } from '../core/message.ts';
 import type { Receipt, Restore, Write } from '../core/ready.ts';
-import type { Core, CoreStatus, Transferred } from '../core/types.ts';
+import type { Core, CoreStatus } from '../core/types.ts';
 import type { LogStore } from '../log/log-store.ts';
 import type { Compaction } from '../snapshot/compaction.ts';
 import type { SnapshotStateMachine } from '../state-machine.ts';
+import { brings } from '../versions.ts';
 import { Appended } from './appended.ts';
 import { Applier } from './applier.ts';
 import { ApplyLag } from './apply-lag.ts';
@@ -21,6 +22,7 @@ import { driverBounds } from './bounds.ts';
 import type { Clock } from './clock.ts';
 import { GroupCommit, type Settle } from './group-commit.ts';
 import { Leadership } from './leadership.ts';
+import type { TransferOutcome } from './outcome.ts';
 import { type ReadOutcome, Reads } from './reads.ts';
 import type { Refusals } from './refusals.ts';
 import { Watchdog } from './watchdog.ts';
@@ -126,8 +128,10 @@ export class Loop<Result> {
   }
 
   /** From here on `status` says so: whoever answers for this leader must know it at once, and not with the next turn. */
-  transferLeadership(to: NodeId | undefined): Transferred {
-    let transferred: Transferred = { kind: 'refused', reason: 'stopping' };
+  transferLeadership(to: NodeId | undefined): TransferOutcome {
+    // Who does not understand that it is to lead would be waited for in vain, and nothing be proposed meanwhile.
+    if (!brings(this.#options.stateMachine.activeVersion, 'transfer')) return { kind: 'refused', reason: 'oldVersion' };
+    let transferred: TransferOutcome = { kind: 'refused', reason: 'stopping' };
     this.input((core) => {
       transferred = core.transferLeadership(to);
       this.#status = core.status();
@@ -273,8 +277,7 @@ export class Loop<Result> {
   /** Every effect of what is applied is on the disk with the turn that asks. */
   #compactTo(): number | undefined {
     const { stateMachine, compaction, neededFrom } = this.#options;
-    // Builds of the first version can neither send nor take a state.
-    if (stateMachine.activeVersion < 2) return undefined;
+    if (!brings(stateMachine.activeVersion, 'snapshots')) return undefined;
     let needed = neededFrom() ?? Number.POSITIVE_INFINITY;
     for (const { match, recentlyActive, state } of this.#status.followers.values()) {
       // What a member needs that is to get a snapshot is said by the export.

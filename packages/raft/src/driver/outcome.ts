@@ -1,4 +1,5 @@
 // Every proposal ends: applied, refused, or unknown. Nothing is left waiting.
+import type { Transferred } from '../core/types.ts';
 
 export type Outcome<Result> =
   /** Committed and applied on this node: durable at a majority. */
@@ -10,3 +11,6 @@ export type Outcome<Result> =
     }
   /** It was appended, and then leadership or this node was lost: it may still be applied. */
   | { readonly kind: 'unknown'; readonly index: number; readonly term: number };
+
+/** Of leadership. `oldVersion`: some member may not understand it yet. */
+export type TransferOutcome = Transferred | { readonly kind: 'refused'; readonly reason: 'oldVersion' };

@@ -2,7 +2,7 @@
 
 import type { ConfigMember } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
-import type { CoreStatus, MembershipChange, Transferred } from '../core/types.ts';
+import type { CoreStatus, MembershipChange } from '../core/types.ts';
 import { isWaiting } from '../log/identity.ts';
 import type { LogStore } from '../log/log-store.ts';
 import type { Retention } from '../snapshot/compaction.ts';
@@ -12,7 +12,7 @@ import type { Address, Sample, Transport } from '../wire/transport.ts';
 import type { Clock } from './clock.ts';
 import type { Hearing } from './hearing.ts';
 import type { ChangeOutcome } from './membership/changes.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, TransferOutcome } from './outcome.ts';
 import type { ReadOutcome } from './reads.ts';
 
 export interface RaftTiming {
@@ -91,7 +91,7 @@ export interface RaftNode<Result> {
    */
   readIndex(): Promise<ReadOutcome>;
   /** Hands leadership over, to this voter or to the one that has most (thesis 3.10). Only a leader can. */
-  transferLeadership(to: NodeId | undefined): Transferred;
+  transferLeadership(to: NodeId | undefined): TransferOutcome;
   /**
    * Changes the members by one (thesis 4.1): a leader's work. Always settles, within about an election after leadership
    * was lost, and never rejects. The same change again is refused as done ('alreadyMember', 'unknownMember').

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Message } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
-import { CorruptMessage, decodeMessage, encodeMessage, type WireVersion } from './codec.ts';
+import type { ProtocolVersion } from '../versions.ts';
+import { CorruptMessage, decodeMessage, encodeMessage } from './codec.ts';
 
 const number = fc.maxSafeNat();
 const ends = { from: fc.constant('a'), to: fc.constant('b'), term: number };
@@ -50,7 +51,10 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     })),
 );
 
-function bodyOf(message: Message, version: WireVersion = 2): { readonly body: Buffer; readonly checkedBytes: number } {
+function bodyOf(
+  message: Message,
+  version: ProtocolVersion = 2,
+): { readonly body: Buffer; readonly checkedBytes: number } {
   const encoded = encodeMessage(message, 123.5, version);
   if (encoded === undefined) throw new Error(`version ${version} has no ${message.kind}`);
   const { head, entries, entriesBytes } = encoded;

@@ -9,6 +9,7 @@
 import type { Entry, Message, MessageBody, MessageKind, NodeId } from '../core/message.ts';
 import { CorruptEntry, decodeEntry } from '../log/entry.ts';
 import { readSafeInteger, writeSafeInteger } from '../log/safe-integer.ts';
+import { brings, type ProtocolVersion } from '../versions.ts';
 import type { Sample } from './transport.ts';
 
 /** A place in this list is on the wire: new kinds are added at its end. */
@@ -26,11 +27,8 @@ const kinds = [
   'readResponse',
 ] as const satisfies readonly MessageKind[];
 
-/** Of the protocol, as the handshake agrees on it. Version 1 knows neither transfers nor reads without an entry. */
-export type WireVersion = 1 | 2;
-
 /** How many of the kinds a version knows. */
-const kindsOfVersion: Readonly<Record<WireVersion, number>> = { 1: 8, 2: kinds.length };
+const kindsOfVersion: Readonly<Record<ProtocolVersion, number>> = { 1: 8, 2: kinds.length };
 
 const headBytes = 9;
 const maxFieldsBytes = 6 * 8 + 1;
@@ -51,7 +49,11 @@ export interface EncodedMessage {
 }
 
 /** Undefined when a peer of this version does not know such messages. */
-export function encodeMessage(message: MessageBody, wallMs: number, version: WireVersion): EncodedMessage | undefined {
+export function encodeMessage(
+  message: MessageBody,
+  wallMs: number,
+  version: ProtocolVersion,
+): EncodedMessage | undefined {
   const kind = kinds.indexOf(message.kind);
   if (kind >= kindsOfVersion[version]) return undefined;
   const entries = message.kind === 'appendRequest' ? message.entries : [];
@@ -70,14 +72,14 @@ export function encodeMessage(message: MessageBody, wallMs: number, version: Wir
   return { head: writer.written(), entries, entriesBytes };
 }
 
-function writeFields(writer: FieldWriter, message: MessageBody, version: WireVersion): void {
+function writeFields(writer: FieldWriter, message: MessageBody, version: ProtocolVersion): void {
   writer.number(message.term);
   switch (message.kind) {
     case 'preVoteRequest':
     case 'voteRequest':
       writer.number(message.lastIndex);
       writer.number(message.lastTerm);
-      return version === 1 ? undefined : writer.truth(message.transfer);
+      return brings(version, 'transfer') ? writer.truth(message.transfer) : undefined;
     case 'preVoteResponse':
     case 'voteResponse':
       return writer.truth(message.granted);
@@ -93,10 +95,10 @@ function writeFields(writer: FieldWriter, message: MessageBody, version: WireVer
       return writer.number(message.applied);
     case 'heartbeat':
       writer.number(message.commit);
-      return version === 1 ? undefined : writer.number(message.round);
+      return brings(version, 'readIndex') ? writer.number(message.round) : undefined;
     case 'heartbeatResponse':
       writer.number(message.applied);
-      return version === 1 ? undefined : writer.number(message.round);
+      return brings(version, 'readIndex') ? writer.number(message.round) : undefined;
     case 'timeoutNow':
       return;
     case 'readRequest':
@@ -118,7 +120,7 @@ export function decodeMessage(
   checkedBytes: number,
   from: NodeId,
   to: NodeId,
-  version: WireVersion,
+  version: ProtocolVersion,
 ): { readonly message: Message; readonly sample: Sample } {
   const reader = new FieldReader(body.subarray(0, checkedBytes));
   const kind = kinds[reader.byte()];
@@ -133,11 +135,13 @@ export function decodeMessage(
   return { message, sample: { wallMs } };
 }
 
-type Reader<K extends MessageKind> = (term: number, reader: FieldReader, version: WireVersion) => MessageBody<K>;
+type Reader<K extends MessageKind> = (term: number, reader: FieldReader, version: ProtocolVersion) => MessageBody<K>;
 
 // What version 1 does not say: no transfer, and a round that confirms no read.
-const transferOf = (reader: FieldReader, version: WireVersion): boolean => version > 1 && reader.truth();
-const roundOf = (reader: FieldReader, version: WireVersion): number => (version > 1 ? reader.number() : 0);
+const transferOf = (reader: FieldReader, version: ProtocolVersion): boolean =>
+  brings(version, 'transfer') && reader.truth();
+const roundOf = (reader: FieldReader, version: ProtocolVersion): number =>
+  brings(version, 'readIndex') ? reader.number() : 0;
 
 const readers: { readonly [K in MessageKind]: Reader<K> } = {
   preVoteRequest: (term, reader, version) => ({

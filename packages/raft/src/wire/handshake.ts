@@ -2,14 +2,8 @@
 // is rare, bounded before it is parsed, and must still be understood by the versions to come.
 import type { NodeId } from '../core/message.ts';
 import { isListOfText, isObject, parseJson } from '../untrusted-json.ts';
+import { type ProtocolVersion, protocolVersions } from '../versions.ts';
 import type { Hello } from './transport.ts';
-
-/**
- * What this build speaks, ascending. Builds from before there were two name none in their hello, and take a greeting whose
- * `version` is 1: so a greeting says its lowest there and all of them in the hello, and a welcome says what was agreed on.
- */
-export const protocolVersions: readonly ProtocolVersion[] = [1, 2];
-export type ProtocolVersion = 1 | 2;
 
 /** All that a stranger may send at once; a greeting of 32 members with long names fits. */
 export const maxHandshakeBytes = 4 * 2 ** 10;
@@ -42,6 +36,7 @@ export function agreedVersion(ours: readonly number[], theirs: readonly number[]
 /** Why a member does not take a connection: sent to the other end, counted, and said to who operates this one. */
 export const refusals = {
   version: 'it speaks no version of the protocol that is accepted here any more: it needs a newer build',
+  newer: 'it speaks only versions of the protocol that this build does not know: this member needs a newer build',
   wrongReceiver: 'it looked for another member at this address: the lists of members differ',
   unknownMember: 'no member has its name: the lists of members differ',
   security: 'it connects in another way than this member asks for: a secret, certificates, or neither',

@@ -1,8 +1,9 @@
 // What a stranger must say before it is taken for a member, and in which order. Nothing is believed on the way: the
 // listener does as it is told here, and everything but the greeting of a member ends the connection.
 import type { NodeId } from '../core/message.ts';
+import type { ProtocolVersion } from '../versions.ts';
 import type { Frame } from './frame.ts';
-import { agreedVersion, decodeGreeting, type Greeting, type ProtocolVersion, type RefusalReason } from './handshake.ts';
+import { agreedVersion, decodeGreeting, type Greeting, type RefusalReason } from './handshake.ts';
 import { createChallenge, decodeHail, type Hail, SecretSession } from './security/secret.ts';
 import type { ReadySecurity } from './security/security.ts';
 import type { Hello } from './transport.ts';
@@ -25,7 +26,8 @@ export type Introduced =
       readonly version: ProtocolVersion;
       readonly ours: Hello;
     }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason }
+  /** `hello`: of a member, as far as names go. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly hello?: Hello }
   | { readonly kind: 'broken' };
 
 const refused = (reason: RefusalReason): Introduced => ({ kind: 'refused', reason });
@@ -64,12 +66,14 @@ export class Introduction {
     const { to, lane, hello: theirs } = greeting;
     const hail = this.#hail ?? { from: theirs.id, to, lane };
     if (hail.from !== theirs.id || hail.to !== to || hail.lane !== lane) return refused('secret');
-    const ours = hello();
-    const version = agreedVersion(ours.versions, theirs.versions);
-    if (version === undefined) return refused('version');
     const fault = this.#nameFault(to, theirs.id);
     if (fault !== undefined) return refused(fault);
-    return names(theirs.id) ? { kind: 'introduced', greeting, version, ours } : refused('certificate');
+    if (!names(theirs.id)) return refused('certificate');
+    const ours = hello();
+    const version = agreedVersion(ours.versions, theirs.versions);
+    if (version !== undefined) return { kind: 'introduced', greeting, version, ours };
+    const isNewer = Math.min(...theirs.versions) > Math.max(...ours.versions);
+    return { kind: 'refused', reason: isNewer ? 'newer' : 'version', hello: theirs };
   }
 
   #nameFault(to: NodeId, from: NodeId): RefusalReason | undefined {

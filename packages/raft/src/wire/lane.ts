@@ -5,17 +5,11 @@
 import type { Socket } from 'node:net';
 import type { NodeId } from '../core/message.ts';
 import type { Clock } from '../driver/clock.ts';
+import type { ProtocolVersion } from '../versions.ts';
 import { wireBounds } from './bounds.ts';
 import type { Counts } from './counts.ts';
 import { BrokenFrame, encodeFrame, encodeParts, type Frame, type FrameKind, FrameReader } from './frame.ts';
-import {
-  agreedVersion,
-  decodeWelcome,
-  encodeHandshake,
-  type LaneName,
-  maxHandshakeBytes,
-  type ProtocolVersion,
-} from './handshake.ts';
+import { agreedVersion, decodeWelcome, encodeHandshake, type LaneName, maxHandshakeBytes } from './handshake.ts';
 import { Outlet } from './outlet.ts';
 import { tlsFaultOf } from './security/certificate.ts';
 import { dial } from './security/dial.ts';

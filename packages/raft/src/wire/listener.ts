@@ -4,11 +4,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { NodeId } from '../core/message.ts';
 import type { Clock } from '../driver/clock.ts';
 import { RaftError } from '../raft-error.ts';
+import type { ProtocolVersion } from '../versions.ts';
 import { wireBounds } from './bounds.ts';
 import { CorruptMessage, decodeMessage } from './codec.ts';
 import type { Counts } from './counts.ts';
 import { BrokenFrame, encodeParts, type Frame, type FrameKind, FrameReader, type FrameSealer } from './frame.ts';
-import { encodeHandshake, type LaneName, maxHandshakeBytes, type ProtocolVersion } from './handshake.ts';
+import { encodeHandshake, type LaneName, maxHandshakeBytes } from './handshake.ts';
 import { type Introduced, Introduction } from './introduction.ts';
 import type { TlsFault } from './security/certificate.ts';
 import type { ReadySecurity } from './security/security.ts';
@@ -235,10 +236,17 @@ export class Listener {
         return this.#end(connection);
       case 'refused':
         counts.fault(`refused.${said.reason}`, connection.address);
-        return this.#sayLast(channel, 'refusal', encodeHandshake({ reason: said.reason }));
+        return this.#refuse(channel, said);
       case 'introduced':
         return this.#welcome(channel, said);
     }
+  }
+
+  /** Where the owner has a better reason, that one is said: who is too old for its cluster can tell why it stops. */
+  #refuse(channel: Channel, { reason, hello }: Extract<Introduced, { readonly kind: 'refused' }>): void {
+    const refusal = hello === undefined ? undefined : this.#options.events.refuses(hello);
+    if (refusal === undefined) this.#sayLast(channel, 'refusal', encodeHandshake({ reason }));
+    else this.#sayLast(channel, 'control', refusal);
   }
 
   #welcome(channel: Channel, { greeting, version, ours }: Extract<Introduced, { readonly kind: 'introduced' }>): void {

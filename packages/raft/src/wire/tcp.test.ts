@@ -93,7 +93,7 @@ test.each<[string, Buffer, string]>([
   ['a message before the greeting', encodeFrame('message', 1, Buffer.from('x'), 0), 'broken.handshake'],
   ['an unknown member', greetingOf({ to: 'a', hello: helloOf('z') }), 'refused.unknownMember'],
   ['somebody who looks for another', greetingOf({ to: 'z', hello: helloOf('b') }), 'refused.wrongReceiver'],
-  ['another protocol', greetingOf({ to: 'a', hello: { ...helloOf('b'), versions: [99] } }), 'refused.version'],
+  ['another protocol', greetingOf({ to: 'a', hello: { ...helloOf('b'), versions: [99] } }), 'refused.newer'],
 ])('%s from a stranger is closed and counted, and the members do not notice', async (_, bytes, count) => {
   const [a, b] = await ends.pair();
   const { socket, isClosed } = ends.stranger(a.port);

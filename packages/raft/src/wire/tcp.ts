@@ -2,10 +2,11 @@
 // that the others dial. So nobody has to agree on whose connection is kept.
 import type { Message, NodeId } from '../core/message.ts';
 import type { Clock } from '../driver/clock.ts';
+import { brings, type ProtocolVersion } from '../versions.ts';
 import { wireBounds } from './bounds.ts';
 import { encodeMessage } from './codec.ts';
 import { Counts, type PeerFault } from './counts.ts';
-import type { LaneName, ProtocolVersion } from './handshake.ts';
+import type { LaneName } from './handshake.ts';
 import { Lane } from './lane.ts';
 import { Listener } from './listener.ts';
 import { type PeerSecurity, type ReadySecurity, readySecurity } from './security/security.ts';
@@ -188,7 +189,7 @@ class Tcp implements TcpTransport {
   sendBulk(to: NodeId, bytes: Uint8Array): void {
     const lane = this.#lanes.get(to)?.bulk;
     if (lane === undefined) return;
-    if ((lane.version ?? 0) < 2) return this.#counts.count('dropped.version');
+    if (!brings(lane.version ?? 0, 'snapshots')) return this.#counts.count('dropped.version');
     if (bytes.length > wireBounds.maxBulkFrameBytes) return this.#counts.count('dropped.tooLarge');
     lane.send('bulk', bytes, [], 0);
   }

@@ -95,6 +95,16 @@ test('who accepts version 1 no more refuses the first build by name, and is refu
   expect(a.ups).toEqual([]);
 });
 
+test('who is too old hears the reason of the owner, where it has one', async () => {
+  const a = await ends.open('a', await freePort(), new Map([['b', await freePort()]]), { hello: { versions: [2] } });
+  a.refuses = oldHello.bootId;
+  const { socket, answered, isClosed } = ends.stranger(a.port);
+  socket.write(frameOf('greeting', { version: 1, lane: 'control', to: 'a', hello: oldHello }));
+  await until(isClosed);
+  expect(bodyOf(answered()).toString()).toBe(`not ${oldHello.bootId}`);
+  expect(a.transport.counts.get('refused.version')).toBe(1);
+});
+
 test('a welcome in a version that was not offered is refused', async () => {
   const port = await freePort();
   await oldListener(port, () => true);

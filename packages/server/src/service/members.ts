@@ -5,8 +5,6 @@ import { addressTextOf, peerOf } from '../peers/member-address.ts';
 import type { Desk } from './desk.ts';
 
 const retryAfterMs = 500;
-/** From this active version on, every member understands changes of the members. */
-const changeVersion = 2;
 
 export async function members(desk: Desk): Promise<AnswerOf<'members'>> {
   desk.leading();
@@ -64,7 +62,6 @@ export async function removeMember(
 /** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING */
 export async function transfer(desk: Desk, { body }: ParsedRequestOf<'transfer'>): Promise<AnswerOf<'transfer'>> {
   desk.leading();
-  requireVersion(desk);
   const started = desk.membership.transferLeadership(body.to);
   if (started.kind === 'started') return started;
   switch (started.reason) {
@@ -74,15 +71,16 @@ export async function transfer(desk: Desk, { body }: ParsedRequestOf<'transfer'>
       throw busy();
     case 'notLeader':
       throw new HoldfastError('HF_NO_LEADER');
+    case 'oldVersion':
+      throw new HoldfastError('HF_MEMBERS_VERSION');
     case 'stopping':
       throw new HoldfastError('HF_STOPPING');
     default:
-      return started.reason satisfies never;
+      return started satisfies never;
   }
 }
 
 async function changed(desk: Desk, change: MembershipChange): Promise<void> {
-  requireVersion(desk);
   const outcome = await desk.membership.changeMembership(change);
   switch (outcome.kind) {
     case 'applied':
@@ -123,10 +121,6 @@ function refusal(reason: Extract<ChangeOutcome, { kind: 'refused' }>['reason']):
     default:
       return reason satisfies never;
   }
-}
-
-function requireVersion(desk: Desk): void {
-  if (desk.replica.store.activeVersion < changeVersion) throw new HoldfastError('HF_MEMBERS_VERSION');
 }
 
 const refused = (detail: string): HoldfastError => new HoldfastError('HF_MEMBERS_REFUSED', { detail });

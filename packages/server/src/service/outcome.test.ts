@@ -28,7 +28,6 @@ const refusals: Readonly<Record<Refusal['code'], string>> = {
   tooManyRows: 'HF_INTERNAL',
   cursorMoved: 'HF_INTERNAL',
   graceRunning: 'HF_INTERNAL',
-  versionUnknown: 'HF_INTERNAL',
 };
 test.each(Object.entries(refusals))('a command refused as %s is answered %s', async (code, answer) => {
   const refusal = { kind: 'refused', code: code as Refusal['code'] } as const;

@@ -19,7 +19,6 @@ const refusals: Readonly<Record<Refusal['code'], ErrorCode>> = {
   tooManyRows: 'HF_INTERNAL',
   cursorMoved: 'HF_INTERNAL',
   graceRunning: 'HF_INTERNAL',
-  versionUnknown: 'HF_INTERNAL',
 };
 
 const notApplied: Readonly<Record<NotApplied, ErrorCode>> = {

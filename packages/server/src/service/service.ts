@@ -156,8 +156,11 @@ async function forwarded<V extends Verb>(
   const lost = new AbortController();
   const unwatch = ports.placement.watch(peer, () => lost.abort());
   try {
-    return await ports.forward(peer, verb, request, { signal: AbortSignal.any([callerSignal, lost.signal]) });
+    return await ports.forward(peer, verb, passedOn(request), { signal: AbortSignal.any([callerSignal, lost.signal]) });
   } catch (error) {
+    // The leader is of a build without that route: all that were added are about members.
+    if (error instanceof HoldfastError && error.code === 'HF_ROUTE_NOT_FOUND')
+      throw new HoldfastError('HF_MEMBERS_VERSION', {}, { cause: error });
     if (!lost.signal.aborted) throw error;
     // A receive is repeated by its receive id, marked as repeated: that finds the leases, if there are any.
     if (routes[verb].method === 'GET' || verb === 'receive') throw nowhere(ports);
@@ -165,4 +168,9 @@ async function forwarded<V extends Verb>(
   } finally {
     unwatch();
   }
+}
+
+/** The leader answers with what it has, which is never stale; and it may be of a build that does not know the word. */
+function passedOn<V extends Verb>(request: RequestOf<V>): RequestOf<V> {
+  return 'stale' in request.query ? { ...request, query: { ...request.query, stale: undefined } } : request;
 }

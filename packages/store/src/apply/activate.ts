@@ -2,12 +2,16 @@
 // knows it: a build that did not would have read another command, and gone another way.
 import type { CommandOf } from '../command.ts';
 import type { VerdictOf } from '../verdict.ts';
-import { newestVersion } from '../version.ts';
+import { newestVersion, StateTooNew } from '../version.ts';
 import type { EntryRows } from './entry/entry-rows.ts';
 
-/** Never lowered; a version that is in force already is answered like one that was raised. */
+/**
+ * Never lowered; a version that is in force already is answered like one that was raised.
+ *
+ * @throws StateTooNew: a refusal would be the answer of this build alone, and its state another one than that of the others
+ */
 export function applyActivate(rows: EntryRows, { version }: CommandOf<'activate'>): VerdictOf<'activate'> {
-  if (version > newestVersion) return { kind: 'refused', code: 'versionUnknown' };
+  if (version > newestVersion) throw new StateTooNew(version);
   const activeVersion = Math.max(rows.meta.activeVersion, version);
   rows.changeMeta({ activeVersion });
   return { kind: 'activated', version: activeVersion };

@@ -1,5 +1,5 @@
 // The one row that says where the state stands. Written with every turn.
-import { newestVersion, StateTooNew } from '../version.ts';
+import { newestVersion, StateTooNew, summedSince } from '../version.ts';
 import { blankRow, CorruptRow, openRow, type Row, sealRow } from './row.ts';
 import { rowSumBytes } from './row-sum.ts';
 
@@ -117,11 +117,11 @@ export function decodeMeta(key: Uint8Array, value: Uint8Array): Meta {
 function readHash(key: Uint8Array, body: Buffer, activeVersion: number): StateHash {
   const format = body[0];
   const bytes = Buffer.from(body.subarray(fixedBytes));
-  if (activeVersion < 2 && format === formats.running && bytes.length === runningBytes)
+  if (activeVersion < summedSince && format === formats.running && bytes.length === runningBytes)
     return { kind: 'running', bytes };
   const whole = bytes[rowSumBytes];
   if (
-    activeVersion < 2 ||
+    activeVersion < summedSince ||
     format !== formats.rows ||
     bytes.length !== rowSumBytes + 1 ||
     whole === undefined ||

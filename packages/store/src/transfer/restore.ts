@@ -7,6 +7,7 @@ import { decodeMeta, encodeMeta, firstMeta, type Meta } from '../rows/meta-row.t
 import { CorruptRow, type Row } from '../rows/row.ts';
 import { RowSum } from '../rows/row-sum.ts';
 import type { Effect } from '../store.ts';
+import { summedSince } from '../version.ts';
 import type { Backup } from './backup-read.ts';
 import { importRows } from './import.ts';
 
@@ -63,8 +64,8 @@ function restored(meta: Meta, { epoch, applied }: RestoreTarget, sum: RowSum): M
     appliedTerm: applied.term,
     // A begin of the cluster before is none of this one's, though its terms begin again: releases wait for a new one.
     beginTerm: 0,
-    // From version 2 on rows are summed, and whoever restores knows that version.
-    activeVersion: Math.max(meta.activeVersion, 2),
+    // Whoever restores knows that version.
+    activeVersion: Math.max(meta.activeVersion, summedSince),
     // A sum that was kept from the first row on stays: if rows had been lost before the backup, they are still missed.
     hash: hash.kind === 'rows' && hash.isWhole ? hash : { kind: 'rows', sum: sum.bytes(), isWhole: true },
   };

@@ -44,16 +44,16 @@ function leader(match: number, commit: number): CoreStatus {
   };
 }
 
-function admissionOf(log: MemoryLog, status = leader(0, 0)): Admission {
+function admissionOf(log: MemoryLog, status = leader(0, 0), machine = { activeVersion: 1 }): Admission {
   const known = new Members(log, new Map());
   known.look(status);
-  return new Admission(log, known);
+  return new Admission(log, known, machine);
 }
 
-async function founded(): Promise<Admission> {
+async function founded(machine = { activeVersion: 1 }): Promise<Admission> {
   const log = new MemoryLog({ id: 'a', members, random: () => 0.1 });
   await log.writeFounding({ record, confirmed: true });
-  return admissionOf(log);
+  return admissionOf(log, leader(0, 0), machine);
 }
 
 test('a member that was founded with this cluster is admitted; a new process of it is told apart', async () => {
@@ -72,6 +72,26 @@ test.each<[string, Partial<Hello>, string]>([
 ])('%s is refused', async (_, parts, code) => {
   const admission = await founded();
   expect(admission.check(hello(parts), leader(0, 0))).toMatchObject({ kind: 'refused', refusal: { code } });
+  expect(admission.isAdmitted('b')).toBe(false);
+});
+
+test.each([
+  ['the first build, which knows one code only that fits', 2, [1], 'HF_LOG_FORMAT'],
+  ['a later one', 3, [1, 2], 'HF_BUILD_TOO_OLD'],
+  ['one that is new enough', 2, [1, 2], undefined],
+  ['a newer one', 2, [2, 3], undefined],
+])('who does not know the active version is told so: %s', async (_, activeVersion, versions, code) => {
+  const admission = await founded({ activeVersion });
+  const refusal = admission.refusal(hello({ versions }), leader(0, 0));
+  expect(refusal?.kind === 'refusal' ? refusal.code : undefined).toBe(code);
+});
+
+test('a process that is too old for what has become active meanwhile is not heard any more', async () => {
+  const machine = { activeVersion: 1 };
+  const admission = await founded(machine);
+  expect(admission.check(hello({ versions: [1] }), leader(0, 0)).kind).toBe('admitted');
+  machine.activeVersion = 2;
+  admission.recheck(leader(0, 0));
   expect(admission.isAdmitted('b')).toBe(false);
 });
 

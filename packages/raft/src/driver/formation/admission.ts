@@ -6,6 +6,7 @@ import type { NodeId } from '../../core/message.ts';
 import type { CoreStatus } from '../../core/types.ts';
 import { foundersOf, isWaiting } from '../../log/identity.ts';
 import type { LogStore } from '../../log/log-store.ts';
+import type { SnapshotStateMachine } from '../../state-machine.ts';
 import type { Hello } from '../../wire/transport.ts';
 import type { Members } from '../membership/members.ts';
 import type { Refusal, Stranger } from './control.ts';
@@ -34,15 +35,17 @@ const stranger: Stranger = { kind: 'stranger' };
 export class Admission {
   readonly #log: LogStore;
   readonly #members: Members;
+  readonly #stateMachine: Pick<SnapshotStateMachine<unknown>, 'activeVersion'>;
   readonly #peers = new Map<NodeId, Peer>();
   /** The last process of each member that was refused for its log. */
   readonly #cut = new Map<NodeId, Refusal>();
   /** Members whose last handshake was refused. */
   readonly #silenced = new Set<NodeId>();
 
-  constructor(log: LogStore, members: Members) {
+  constructor(log: LogStore, members: Members, stateMachine: Pick<SnapshotStateMachine<unknown>, 'activeVersion'>) {
     this.#log = log;
     this.#members = members;
+    this.#stateMachine = stateMachine;
   }
 
   isAdmitted(peer: NodeId): boolean {
@@ -54,7 +57,7 @@ export class Admission {
     // Whoever comes may be the leader of the cluster that takes this node in.
     if (isWaiting(this.#log.identity)) return undefined;
     this.#members.look(status);
-    const refusal = this.#wrongCluster(hello) ?? this.wiped(hello.id, hello);
+    const refusal = this.#wrongCluster(hello) ?? this.#tooOld(hello) ?? this.wiped(hello.id, hello);
     if (refusal !== undefined) return refusal;
     const known = this.#cut.get(hello.id);
     if (known?.bootId === hello.bootId) return known;
@@ -83,7 +86,7 @@ export class Admission {
     return { kind: 'admitted', restarted };
   }
 
-  /** The members have changed: who may take part no more is not heard from now on. */
+  /** The members, or the active version, have changed: who may take part no more is not heard from now on. */
   recheck(status: CoreStatus): void {
     for (const [id, { hello }] of this.#peers) {
       if (this.refusal(hello, status) !== undefined) this.#silenced.add(id);
@@ -108,6 +111,21 @@ export class Admission {
     // One that this node has not heard of yet may lead already, and say so.
     if (known === undefined) return this.#isOneTooMany(from) ? stranger : undefined;
     return refuse(hello, 'HF_WIPED_MEMBER', `${id} knows ${from} as ${known}, not as ${it.incarnation}.`);
+  }
+
+  /** It would neither understand what the others say, nor apply what the others apply. */
+  #tooOld(hello: Hello): Refusal | undefined {
+    const { activeVersion } = this.#stateMachine;
+    const newest = Math.max(...hello.versions);
+    if (newest >= activeVersion) return undefined;
+    // The first build, which is the only one that says no more than 1, has no better code in its table.
+    const code = newest === 1 ? 'HF_LOG_FORMAT' : 'HF_BUILD_TOO_OLD';
+    const { id } = this.#log.identity;
+    return refuse(
+      hello,
+      code,
+      `${id} uses version ${activeVersion}, and the build of ${hello.id} knows up to ${newest}.`,
+    );
   }
 
   #isOneTooMany(name: NodeId): boolean {

@@ -4,6 +4,7 @@ import type { NodeId } from '../../core/message.ts';
 import type { CoreStatus, MembershipChange } from '../../core/types.ts';
 import { isWaiting } from '../../log/identity.ts';
 import { RaftError } from '../../raft-error.ts';
+import { brings } from '../../versions.ts';
 import type { Address, Guests } from '../../wire/transport.ts';
 import { driverBounds } from '../bounds.ts';
 import type { Admission } from '../formation/admission.ts';
@@ -12,9 +13,6 @@ import type { Loop } from '../loop.ts';
 import type { RaftNodeOptions } from '../raft-node.ts';
 import { type ChangeOutcome, Changes } from './changes.ts';
 import type { Members } from './members.ts';
-
-/** From this active version on every member understands changes of members. */
-const changeVersion = 2;
 
 export interface MembershipPorts<Result> {
   readonly options: RaftNodeOptions<Result>;
@@ -31,7 +29,8 @@ export class Membership<Result> {
   readonly #ports: MembershipPorts<Result>;
   readonly #changes: Changes;
   #hadOthers = false;
-  #seenChanges = 0;
+  /** Members and active version: both say who may take part. */
+  #seen = '';
   /** What the transport was told last. */
   #set:
     | { readonly members: Members['all']; readonly peers: ReadonlyMap<NodeId, Address>; readonly guests: Guests }
@@ -49,7 +48,7 @@ export class Membership<Result> {
 
   async change(change: MembershipChange): Promise<ChangeOutcome> {
     const { options, loop } = this.#ports;
-    if (options.stateMachine.activeVersion < changeVersion) return { kind: 'refused', reason: 'oldVersion' };
+    if (!brings(options.stateMachine.activeVersion, 'membership')) return { kind: 'refused', reason: 'oldVersion' };
     let outcome: Promise<ChangeOutcome> = Promise.resolve({ kind: 'refused', reason: 'stopping' });
     loop.input((core) => {
       const changed = core.changeMembership(change);
@@ -60,11 +59,12 @@ export class Membership<Result> {
 
   /** To be called at the start, and with every tick. */
   look(): void {
-    const { members, admission, loop } = this.#ports;
+    const { members, admission, loop, options } = this.#ports;
     const { status } = loop;
     members.look(status);
-    if (members.changes !== this.#seenChanges) admission.recheck(status);
-    this.#seenChanges = members.changes;
+    const seen = `${members.changes} ${options.stateMachine.activeVersion}`;
+    if (seen !== this.#seen) admission.recheck(status);
+    this.#seen = seen;
     this.#setPeers();
     this.#changes.look(status);
     this.#maybeTell(status);
@@ -118,7 +118,7 @@ export class Membership<Result> {
     const peers = areNew || this.#set === undefined ? this.#reachable() : this.#set.peers;
     this.#hadOthers ||= peers.size > 0;
     // A member may lag behind, and must hear a leader of whom it does not know yet (thesis 4.1).
-    const hears = options.stateMachine.activeVersion >= changeVersion && this.#hadOthers;
+    const hears = brings(options.stateMachine.activeVersion, 'membership') && this.#hadOthers;
     const guests = hears || isWaiting(options.log.identity) ? 'anybody' : 'nobody';
     if (!areNew && this.#set?.guests === guests) return;
     this.#set = { members: members.all, peers, guests };
