@@ -34,11 +34,14 @@ export interface ChaosSeen {
   readonly snapshots: number;
 }
 
-export async function runChaos(options: {
+export interface ChaosOptions {
   readonly seconds: number;
   readonly seed: number;
+  /** Of the history; what the nodes said is kept beside it. */
   readonly path: string;
-}): Promise<ChaosSeen> {
+}
+
+export async function runChaos(options: ChaosOptions): Promise<ChaosSeen> {
   const endMs = Date.now() + options.seconds * 1_000;
   const history = new History(options.path);
   let links: Links | undefined;
@@ -49,6 +52,23 @@ export async function runChaos(options: {
     flags: ['--log-retain-bytes', String(logRetainBytes)],
   });
   links = await Links.between(cluster.ids.map((id) => ({ id, peer: cluster.peer(id) })));
+  try {
+    return await run({ cluster, links, history, seed: options.seed, endMs });
+  } finally {
+    cluster.keepLogs(`${options.path}.logs`);
+    await links.close();
+  }
+}
+
+interface Run {
+  readonly cluster: ProcessCluster;
+  readonly links: Links;
+  readonly history: History;
+  readonly seed: number;
+  readonly endMs: number;
+}
+
+async function run({ cluster, links, history, seed, endMs }: Run): Promise<ChaosSeen> {
   cluster.startAll('first');
   await cluster.leader();
   let next = 0;
@@ -62,7 +82,7 @@ export async function runChaos(options: {
     topic,
     groups,
     history,
-    random: seededRandom(options.seed * 1_000 + client),
+    random: seededRandom(seed * 1_000 + client),
     stopping: () => stopping,
     drained: () => drained,
     nextNumber: () => next++,
@@ -72,11 +92,11 @@ export async function runChaos(options: {
     Array.from({ length: consumersPerGroup }, (_, which) => consumer(contextOf(100 + 10 * at + which), group)),
   );
   const held = new Set<string>();
-  const faultContext = { cluster, links, history, random: seededRandom(options.seed), held };
+  const faultContext = { cluster, links, history, random: seededRandom(seed), held };
   await upgrade(faultContext);
   const [faults, operations] = await Promise.all([
     runFaults(faultContext, endMs),
-    operate({ ...faultContext, random: seededRandom(options.seed * 1_000 + 500) }, endMs),
+    operate({ ...faultContext, random: seededRandom(seed * 1_000 + 500) }, endMs),
   ]);
   cluster.startAll();
   stopping = true;
@@ -88,7 +108,6 @@ export async function runChaos(options: {
   await Promise.all(consuming);
   await cluster.caughtUp();
   history.add(await finalState(cluster, nodes));
-  await links.close();
   const snapshots = cluster.ids.reduce((sum, id) => sum + cluster.log(id).split('"raft.snapshot"').length - 1, 0);
   return { history: history.events, faults, operations, snapshots };
 }

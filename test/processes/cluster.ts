@@ -1,6 +1,6 @@
 // Real node processes on loopback: started as a user starts them, killed by their id, looked at through their API.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -208,6 +208,12 @@ export class ProcessCluster {
       if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}\n${this.#logEnds()}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  /** Copies what the nodes said; `close` removes it. */
+  keepLogs(folder: string): void {
+    mkdirSync(folder, { recursive: true });
+    for (const id of this.ids) writeFileSync(join(folder, `${id}.log`), this.log(id));
   }
 
   /** Ends every process and removes every file. */

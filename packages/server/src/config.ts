@@ -134,7 +134,7 @@ export const settings = z.strictObject({
   logRetainBytes: bytes(2 ** 40)
     .default(defaultRetention.retainBytes)
     .describe(
-      'So much of the log is kept for a member that comes back, and four times as much while one catches up; one that was away for longer is sent a snapshot.',
+      'So much of the log is kept for a member that comes back; one that was away for longer is sent a snapshot. While one catches up, four times as much is kept, and 256 MiB at least.',
     ),
   logLevel: z
     .enum(['error', 'warn', 'info', 'silent'], 'must be one of error, warn, info, silent.')

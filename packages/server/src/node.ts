@@ -2,6 +2,7 @@
 // closes what was opened before, and says by a code why.
 import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '@holdfast/api';
+import { defaultRetention } from '@holdfast/raft';
 import { systemClock } from './clock.ts';
 import { addressText, isLoopback, type NodeConfig } from './config.ts';
 import { createMember } from './create-member.ts';
@@ -34,8 +35,11 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-/** Who catches up needs older entries for as long as it takes, within reason. */
-const catchUpFactor = 4;
+/**
+ * However little of the log is kept otherwise: what is written while a member is sent the state must still be there when it
+ * has it, or it is sent another one, for ever.
+ */
+const catchUpBytesOf = (retainBytes: number): number => Math.max(defaultRetention.catchUpBytes, 4 * retainBytes);
 
 /** What is answered before there is a member. */
 const notStarted: Service = {
@@ -135,7 +139,7 @@ class NodeParts implements Node {
   #memberConfig() {
     const { id, peers, join, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = this.#config;
     const { logRetainBytes } = this.#config;
-    const retention = { retainBytes: logRetainBytes, catchUpBytes: catchUpFactor * logRetainBytes };
+    const retention = { retainBytes: logRetainBytes, catchUpBytes: catchUpBytesOf(logRetainBytes) };
     const real = (peer: Peer) => (peer.id === id && peers.length === 1 ? { ...peer, api: this.api } : peer);
     const limits = { maxClockSkewMs, minFreeBytes, freeMarginBytes, retention };
     return { id, peers: peers.map(real), join, timing, graceMs, ...limits };
