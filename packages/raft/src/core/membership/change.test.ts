@@ -265,6 +265,17 @@ test('one whose removal is not committed still stands, without a vote of its own
   expect(a.status.role).toBe('follower');
 });
 
+test('one that stands, and learns by a state that its removal is committed, stands no more', () => {
+  const b = follower();
+  say(b, 1, [0, 0], ['a', 'c']);
+  b.settle();
+  b.tick(30);
+  expect(b.status).toMatchObject({ role: 'preCandidate', isVoter: false, commit: 0 });
+  const entries = [...b.disk.log];
+  expect(b.restore({ entries, configuration: ofVoters(['a', 'c']) })).toBe('unneeded');
+  expect(b.status).toMatchObject({ role: 'follower', commit: 1 });
+});
+
 test('one that joins votes as anybody would: the candidate counts it, or does not', () => {
   const joining = member('d', { voters: [] });
   const ask = { kind: 'voteRequest', term: 1, lastIndex: 1, lastTerm: 1, transfer: false } as const;

@@ -2,7 +2,7 @@
 // one write flips to it.
 import { assert } from '../assert.ts';
 import { becomeFollower } from '../become.ts';
-import { replaceConfigurations } from '../membership/in-force.ts';
+import { mayStand, replaceConfigurations } from '../membership/in-force.ts';
 import type { Raft } from '../raft.ts';
 import type { Restore } from '../ready.ts';
 
@@ -17,6 +17,8 @@ export function restore(raft: Raft, state: Restore): 'accepted' | 'unneeded' {
   // What follows it in this log may be committed, too: cutting it off could lose what was acknowledged (thesis 5.3).
   if (isThere) {
     raft.commit = index;
+    // One that stands may learn by this that its removal is committed.
+    if (own.role !== 'follower' && !mayStand(raft)) becomeFollower(raft, raft.term, undefined);
     return 'unneeded';
   }
   if (term > raft.term) becomeFollower(raft, term, undefined);
