@@ -139,6 +139,30 @@ test('a leader that dies in the middle of a transfer: the next one offers its ow
   expect(rest.map((member) => member.fatal())).toEqual([undefined, undefined]);
 });
 
+test('what came of a state that entries have overtaken is swept', async () => {
+  const world = new World(ids);
+  const members = ids.map((id) => world.member(id, { retention: id === 'b' ? {} : retention }));
+  for (const { node } of members) await node.start();
+  const [a, b, lost] = members;
+  if (a === undefined || b === undefined || lost === undefined) throw new Error('there are three');
+  const first = await world.leader(members);
+  if (first !== a) first.node.transferLeadership('a');
+  await world.clock.until(() => a.events.at(-1)?.startsWith('leader') === true);
+  for (const other of ['a', 'b']) world.network.cut.add(`c>${other}`).add(`${other}>c`);
+  await write(world, a, 0, 80);
+  world.network.cut.clear();
+  await world.clock.until(() => lost.node.status().snapshots.receivedBytes > 0, 5_000);
+  const { generation } = lost.log;
+  // The next leader has compacted nothing.
+  world.network.kill('a');
+  await world.clock.until(caughtUp([b, lost], 80), 20_000);
+  await world.clock.until(() => lost.node.status().snapshots.receiving === undefined);
+  await world.clock.until(() => lost.log.unswept > 0);
+  await world.clock.until(() => lost.log.unswept === 0);
+  expect(lost.log.generation).toBe(generation);
+  expect([b, lost].map((member) => member.fatal())).toEqual([undefined, undefined]);
+});
+
 test('a member that stops in the middle of a transfer begins anew, and sweeps what it had', async () => {
   const { world, members, leader, lost, heal } = await away(80);
   heal();

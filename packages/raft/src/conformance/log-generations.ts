@@ -175,6 +175,23 @@ export const generationBodies: Readonly<Record<string, Body>> = {
     assert.ok((await again.newGeneration()) > next);
   },
 
+  'an import that is dropped is swept at once, and takes no more rows; the one in use stays': async (log, harness) => {
+    const dropped = await log.newGeneration();
+    await log.writeImport(dropped, [row(dropped, 'left')]);
+    await log.dropImport(dropped);
+    assert.equal(log.unswept, 1);
+    await assert.rejects(log.writeImport(dropped, [row(dropped, 'late')]));
+    await sweepAll(log);
+    assert.equal(harness.state(log, stateKey(dropped, 'left')), undefined);
+    const next = await log.newGeneration();
+    await log.writeImport(next, [row(next, 'other')]);
+    await log.dropImport(dropped);
+    await log.dropImport(log.generation);
+    assert.equal(log.unswept, 0, 'the one under way stays');
+    await sweepAll(log);
+    assert.ok(harness.state(log, stateKey(next, 'other')));
+  },
+
   'imports go on beside turns': async (log, harness) => {
     const generation = await log.newGeneration();
     const imports = Array.from({ length: 20 }, (_, i) => log.writeImport(generation, [row(generation, `row ${i}`)]));

@@ -176,6 +176,16 @@ class LevelLog implements LogStore {
     });
   }
 
+  /** A write of its own, so that the rows which were on their way are on the disk before they are looked for. */
+  dropImport(generation: number): Promise<void> {
+    return this.#writer.writeBeside((batch) => {
+      batch.put(generationsKey, encodeGenerations(this.#generations));
+      return () => {
+        if (this.#imported === generation) this.#imported = undefined;
+      };
+    });
+  }
+
   async sweep(): Promise<void> {
     assert(!this.#isSweeping, 'two sweeps at a time');
     const generation = this.#generations.unswept.find((unswept) => unswept !== this.#imported);

@@ -71,6 +71,8 @@ export interface LogStore extends LogReader {
    * no turn waits. Fatal when it rejects, as `write`.
    */
   writeImport(generation: number, effects: Effects): Promise<void>;
+  /** The import to this generation is given up, if it is the one under way: its rows are to be swept. */
+  dropImport(generation: number): Promise<void>;
   /** Generations whose rows are to be removed. */
   readonly unswept: number;
   /** Removes a bounded number of such rows, synced, when no turn waits. Never two at a time (asserted). */

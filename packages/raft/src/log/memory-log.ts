@@ -124,6 +124,11 @@ export class MemoryLog implements LogStore {
     this.#put(effects);
   }
 
+  async dropImport(generation: number): Promise<void> {
+    await Promise.resolve();
+    if (this.#imported === generation) this.#imported = undefined;
+  }
+
   async sweep(): Promise<void> {
     const swept = this.#unswept.find((generation) => generation !== this.#imported);
     if (swept === undefined) return;

@@ -88,7 +88,7 @@ export class Exporter {
     this.#current = undefined;
     if (current === undefined) return;
     const closed = current.state.close().catch((error: unknown) => this.#options.onFailed(error));
-    this.#closed = Promise.all([this.#closed, closed]);
+    this.#closed = Promise.all([this.#closed, closed]).then(() => undefined);
   }
 
   /** Resolves when every export that was closed is closed. */

@@ -14,7 +14,7 @@ import type { SnapshotControl, SnapshotOffer } from './control.ts';
 
 export interface InstallerOptions {
   readonly clock: Clock;
-  readonly log: Pick<LogStore, 'newGeneration' | 'writeImport'>;
+  readonly log: Pick<LogStore, 'newGeneration' | 'writeImport' | 'dropImport'>;
   readonly importRows: (generation: number, rows: readonly StateRow[]) => Effects;
   readonly send: (to: NodeId, control: SnapshotControl) => void;
   readonly count: (what: 'brokenSnapshot' | 'lateChunk') => void;
@@ -124,20 +124,36 @@ export class Installer {
     this.#ask(known);
   }
 
-  /** It was flipped to, or is not wanted: the next offer begins anew. */
+  /** It was flipped to, or is not wanted: the next offer begins anew, and what was written of another is swept. */
   finished(): void {
+    const generation = this.#import?.generation;
     this.#import = undefined;
     this.#isWhole = false;
+    if (generation !== undefined) this.#follow(this.#drop(generation));
+  }
+
+  /** The log has come so far by itself: what came of a state that ends there is of no use. */
+  overtaken(commit: number): void {
+    if (this.#import !== undefined && !this.#isWhole && this.#import.index <= commit) this.finished();
   }
 
   /** Gives up what is under way; resolves when nothing is written any more. */
   async stop(): Promise<void> {
-    this.finished();
+    this.#import = undefined;
+    this.#isWhole = false;
     await this.#work;
   }
 
   #follow(work: Promise<void>): void {
-    this.#work = Promise.all([this.#work, work]);
+    this.#work = Promise.all([this.#work, work]).then(() => undefined);
+  }
+
+  async #drop(generation: number): Promise<void> {
+    try {
+      await this.#options.log.dropImport(generation);
+    } catch (error) {
+      this.#options.onFailed(error);
+    }
   }
 
   async #begin(next: Import): Promise<void> {

@@ -143,6 +143,7 @@ export class Snapshots {
     const nowMs = clock.monotonicMs();
     if (status().role !== 'leader') this.#exporter.close();
     this.#exporter.tick(nowMs);
+    this.#installer.overtaken(status().commit);
     this.#installer.tick(nowMs);
     this.#sweeper.tick(nowMs);
   }
