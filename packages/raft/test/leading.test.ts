@@ -19,6 +19,16 @@ async function applied(world: World, by: Member, note: string): Promise<void> {
   expect(kind).toBe('applied');
 }
 
+/** Kinds of the messages that arrive from now on. */
+function arrivals({ network }: World): readonly string[] {
+  const kinds: string[] = [];
+  network.rewrite = (message) => {
+    kinds.push(message.kind);
+    return message;
+  };
+  return kinds;
+}
+
 function reading(member: Member) {
   const read: { outcome?: ReadOutcome; notes?: readonly string[] } = {};
   const ask = async (): Promise<void> => {
@@ -83,4 +93,48 @@ test('a leader that stops names its successor: the others are without one for no
   await applied(world, next, 'after');
   await world.clock.until(() => stopped);
   expect(await leader.node.readIndex()).toEqual({ kind: 'failed' });
+});
+
+test('a second stop does not cut off the hand-over of the first, and waits for it', async () => {
+  const { world, leader, rest } = await cluster();
+  await applied(world, leader, 'before');
+  const arrived = arrivals(world);
+  const stops = [leader.node.stop(), leader.node.stop()];
+  let stopped = 0;
+  for (const stop of stops) void stop.then(() => stopped++);
+  await world.leader(rest);
+  expect(arrived).toContain('timeoutNow');
+  await world.clock.until(() => stopped === 2);
+});
+
+test('a leader that stops while it hands over waits for that, too', async () => {
+  const { world, leader, rest } = await cluster();
+  const [target] = rest;
+  if (target === undefined) throw new Error('there are three');
+  await applied(world, leader, 'before');
+  const arrived = arrivals(world);
+  expect(leader.node.transferLeadership(target.id).kind).toBe('started');
+  let stopped = false;
+  void leader.node.stop().then(() => (stopped = true));
+  expect(await world.leader(rest)).toBe(target);
+  expect(arrived).toContain('timeoutNow');
+  await world.clock.until(() => stopped);
+});
+
+test('a leader whose owner can do nothing with it steps down, and another leads within a few round trips', async () => {
+  const { world, members, leader, rest } = await cluster();
+  await applied(world, leader, 'before');
+  const { term } = leader.node.status();
+  const outcome = leader.node.propose(bytes('under way'));
+  const askedAtMs = world.clock.monotonicMs();
+  leader.node.stepDown();
+  expect(leader.node.status().role).toBe('leader');
+  const next = await world.leader(rest);
+  expect(world.clock.monotonicMs() - askedAtMs).toBeLessThan(60);
+  expect(leader.events).toEqual([`leader ${term}`, `lost ${term}`]);
+  expect(await outcome).toEqual({ kind: 'notApplied', reason: 'notLeader' });
+  await applied(world, next, 'after');
+  await world.clock.until(() => members.every(({ machine }) => machine.notes.join() === 'before,after'));
+  leader.node.stepDown();
+  expect(next.node.status().role).toBe('leader');
 });

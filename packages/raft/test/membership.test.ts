@@ -7,6 +7,7 @@ const described = ({ id, log }: Member): ConfigMember => ({
   incarnation: log.identity.incarnation,
   address: `where ${id} is`,
 });
+type Given = Parameters<World['member']>[1];
 const votersOf = ({ node }: Member): string[] => node.status().configuration.voters.map(({ id }) => id);
 
 async function settled<T>(world: World, promise: Promise<T>): Promise<T> {
@@ -22,8 +23,8 @@ async function write(world: World, leader: Member, text: string): Promise<void> 
 }
 
 /** Starts a node that waits, adds it, and waits until it has a vote. */
-async function grown(world: World, leader: Member, id: string): Promise<Member> {
-  const member = world.member(id, { founders: [] });
+async function grown(world: World, leader: Member, id: string, given: Given = {}): Promise<Member> {
+  const member = world.member(id, { founders: [], ...given });
   await member.node.start();
   expect(member.node.status().isWaiting).toBe(true);
   const added = leader.node.changeMembership({ kind: 'addLearner', member: described(member) });
@@ -91,6 +92,37 @@ test('a dead member is replaced by a new one, and stops when it comes back', asy
   expect(back.fatal()).toMatchObject({ code: 'HF_REMOVED_MEMBER' });
   await write(world, a, 'on');
   expect([a, b, d].map((member) => member.fatal())).toEqual([undefined, undefined, undefined]);
+});
+
+test('one that was removed is told, though all that named it is compacted', async () => {
+  const given = { retention: { retainEntries: 4 } };
+  const world = new World(['a']);
+  const a = world.member('a', given);
+  await a.node.start();
+  await world.leader([a]);
+  const b = await grown(world, a, 'b', given);
+  const c = await grown(world, a, 'c', given);
+  const d = await grown(world, a, 'd', given);
+  world.network.kill('d');
+  await d.node.stop();
+  await settled(world, a.node.changeMembership({ kind: 'remove', id: 'd' }));
+  const removedAt = a.node.status().configurationIndex;
+  for (let i = 0; [a, b, c].some(({ log }) => log.firstIndex <= removedAt); i++) await write(world, a, `note ${i}`);
+  const back = world.member('d', { founders: [], log: d.log, machine: d.machine });
+  await back.node.start();
+  await world.clock.until(() => back.fatal() !== undefined);
+  expect(back.fatal()).toMatchObject({ code: 'HF_REMOVED_MEMBER', facts: { index: removedAt } });
+  expect([a, b, c].map((member) => member.fatal())).toEqual([undefined, undefined, undefined]);
+});
+
+test('one that was removed while it ran is told, and stops', async () => {
+  const { world, a } = await alone();
+  const b = await grown(world, a, 'b');
+  const c = await grown(world, a, 'c');
+  await settled(world, a.node.changeMembership({ kind: 'remove', id: 'c' }));
+  await world.clock.until(() => c.fatal() !== undefined);
+  expect(c.fatal()).toMatchObject({ code: 'HF_REMOVED_MEMBER' });
+  expect([a, b].map((member) => member.fatal())).toEqual([undefined, undefined]);
 });
 
 test('a wiped member comes back as another incarnation, once the old one is removed', async () => {

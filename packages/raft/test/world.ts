@@ -119,9 +119,10 @@ export class Network {
       },
       setPeers: (peers) => {
         const others = new Set(peers.keys());
-        const known = this.#peers.get(id) ?? new Set();
+        const known = this.#peers.get(id) ?? new Set(this.#peers.size === 0 ? this.#ends.keys() : []);
         this.#peers.set(id, others);
         for (const peer of others) if (!known.has(peer)) this.connect(id, peer);
+        for (const peer of known) if (!others.has(peer)) this.#part(id, peer);
       },
       send: (message: Message) =>
         deliver(message.to, (events) => events.onMessage(this.rewrite(message), { wallMs: this.#clock.wallMs() })),
@@ -147,8 +148,18 @@ export class Network {
   connect(a: NodeId, b: NodeId): void {
     const [one, two] = [this.#ends.get(a), this.#ends.get(b)];
     if (one === undefined || two === undefined) return;
+    const [ofOne, ofTwo] = [one.events.refuses(two.hello()), two.events.refuses(one.hello())];
+    if (ofOne !== undefined) two.events.onControl(a, ofOne);
+    if (ofTwo !== undefined) one.events.onControl(b, ofTwo);
+    if (ofOne !== undefined || ofTwo !== undefined) return;
     two.events.onPeerUp(one.hello());
     one.events.onPeerUp(two.hello());
+  }
+
+  /** Their connections end; the other one dials again, if it still knows this one. */
+  #part(id: NodeId, peer: NodeId): void {
+    this.#ends.get(peer)?.events.onPeerLost(id, 'reset');
+    if (this.#dials(peer, id)) this.connect(peer, id);
   }
 
   isThere(id: NodeId): boolean {

@@ -107,17 +107,19 @@ const controlOf: readonly ((random: Random) => Control)[] = [
     members: nodeIds(random).map((id) => ({ id, incarnation: text(random, 0, 9), address: text(random, 0, 9) })),
   }),
   () => ({ kind: 'stranger' }),
+  (random) => ({ kind: 'notNamed', incarnation: text(random, 0, 32), index: safe(random) }),
   (random) => ({ kind: 'snapshotGone', exportId: safe(random) }),
   (random) => ({ kind: 'snapshotInstalled', index: safe(random) }),
 ];
+
+type SnapshotControl = Parameters<typeof snapshotControl.encodeSnapshotControl>[0];
+const isSnapshotControl = (value: Control): value is SnapshotControl => value.kind.startsWith('snapshot');
 
 const controls = targetOf<Control>({
   name: 'control',
   draw: (random) => random.pick(controlOf)(random),
   encode: (value) =>
-    value.kind === 'formation' || value.kind === 'refusal' || value.kind === 'members' || value.kind === 'stranger'
-      ? control.encodeControl(value)
-      : snapshotControl.encodeSnapshotControl(value),
+    isSnapshotControl(value) ? snapshotControl.encodeSnapshotControl(value) : control.encodeControl(value),
   decode: (raw) => {
     const read = control.decodeControl(raw);
     return typeof read === 'string' ? undefined : read;

@@ -144,6 +144,19 @@ const bodies: Readonly<Record<string, (harness: TransportHarness) => Promise<voi
     assert.deepEqual(c.bulk, []);
   },
 
+  'who is no peer any more is cut off, also from whoever hears guests': async (harness) => {
+    for (const guests of ['nobody', 'anybody'] as const) {
+      const { a, b } = await started(harness);
+      await repeatedly(
+        harness,
+        () => b.transport.send(heartbeat('b', 'a')),
+        () => a.messages.length > 0,
+      );
+      a.transport.setPeers(new Map(), guests);
+      await harness.until(() => b.heard.includes('lost a'));
+    }
+  },
+
   'a peer that closes is lost to the others, and sending to it does not throw': async (harness) => {
     const { a, b } = await started(harness);
     await repeatedly(

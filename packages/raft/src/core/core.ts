@@ -83,6 +83,10 @@ class RaftCore implements Core {
     return this.#checked(() => transferLeadership(this.#raft, to));
   }
 
+  stepDown(): void {
+    this.#event({ kind: 'stepDown' });
+  }
+
   snapshotInstalled(peer: NodeId, index: number): void {
     this.#event({ kind: 'snapshotInstalled', peer, index });
   }

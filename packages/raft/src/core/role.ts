@@ -7,7 +7,7 @@ import { maybeCampaign } from './election/campaign.ts';
 import { doubtQuorum } from './election/check-quorum.ts';
 import { leaderDown } from './election/fast-path.ts';
 import { agePatience } from './election/timer.ts';
-import { stepTimeoutNow, targetDown } from './election/transfer.ts';
+import { resign, stepTimeoutNow, targetDown } from './election/transfer.ts';
 import { answerPreVote, answerVote } from './election/vote.ts';
 import { hearBytes, stepAppend, stepHeartbeat } from './follower.ts';
 import * as leading from './leader.ts';
@@ -26,6 +26,7 @@ interface LocalEvents {
   peerDown: { readonly peer: NodeId };
   peerReset: { readonly peer: NodeId };
   diskStalled: object;
+  stepDown: object;
   snapshotInstalled: { readonly peer: NodeId; readonly index: number };
   paused: { readonly ticks: number };
   stop: object;
@@ -67,6 +68,7 @@ const follower: Row<'follower'> = {
   peerReset: ignore,
   snapshotInstalled: ignore, // it leads no more
   diskStalled: ignore,
+  stepDown: ignore, // it leads no more
   paused: (raft, _own, { ticks }) => agePatience(raft, ticks),
   stop: ignore,
 };
@@ -91,6 +93,7 @@ const preCandidate: Row<'preCandidate'> = {
   peerReset: ignore,
   snapshotInstalled: ignore,
   diskStalled: (raft) => becomeFollower(raft, raft.term, undefined), // its own vote would not get through
+  stepDown: ignore,
   paused: (raft, _own, { ticks }) => agePatience(raft, ticks),
   stop: (raft) => becomeFollower(raft, raft.term, undefined),
 };
@@ -115,6 +118,7 @@ const candidate: Row<'candidate'> = {
   peerReset: ignore,
   snapshotInstalled: ignore,
   diskStalled: (raft) => becomeFollower(raft, raft.term, undefined),
+  stepDown: ignore, // the leadership that was meant is lost
   paused: (raft, _own, { ticks }) => agePatience(raft, ticks),
   stop: (raft) => becomeFollower(raft, raft.term, undefined),
 };
@@ -142,6 +146,7 @@ const leader: Row<'leader'> = {
   peerReset: (_raft, own, { peer }) => leading.probeAgain(own, peer),
   snapshotInstalled: (raft, own, { peer, index }) => leading.snapshotInstalled(raft, own, peer, index),
   diskStalled: leading.maybeYieldToFasterDisks,
+  stepDown: resign,
   paused: (raft, own, { ticks }) => doubtQuorum(raft, own, ticks),
   stop: ignore, // it leads until its sockets close: its followers apply what is committed
 };

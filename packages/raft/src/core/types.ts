@@ -134,6 +134,11 @@ export interface Core {
    * election timeout is over.
    */
   transferLeadership(to: NodeId | undefined): Transferred;
+  /**
+   * A leader ends its own leadership, since its owner can do nothing with it: at once, whoever takes over. The voter that
+   * has most is told to stand (thesis 3.10). Nothing for the other roles.
+   */
+  stepDown(): void;
   /** The follower has the state of this index: the leader goes on from there. */
   snapshotInstalled(peer: NodeId, index: number): void;
   /**

@@ -10,3 +10,14 @@ export interface Clock {
    */
   after(delayMs: number, callback: () => void): () => void;
 }
+
+/** Resolves when `begin`'s callback is called, or after so long without it. */
+export function within(clock: Clock, delayMs: number, begin: (over: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(delayMs, resolve);
+    begin(() => {
+      cancel();
+      resolve();
+    });
+  });
+}

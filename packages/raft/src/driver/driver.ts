@@ -2,7 +2,7 @@
 import type { Message, NodeId } from '../core/message.ts';
 import type { MembershipChange } from '../core/types.ts';
 import { drawToken } from '../log/founding.ts';
-import { checkIdentity, foundersOf, isWaiting } from '../log/identity.ts';
+import { checkIdentity, foundersOf } from '../log/identity.ts';
 import { RaftError, reasonOf } from '../raft-error.ts';
 import { Compaction, defaultRetention } from '../snapshot/compaction.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
@@ -10,10 +10,11 @@ import { snapshotsOf } from '../snapshot/snapshots-of.ts';
 import { protocolVersions } from '../versions.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
+import { within } from './clock.ts';
 import { Admission } from './formation/admission.ts';
-import { decodeControl, encodeControl, type FormationState, type OfDriver, type Refusal } from './formation/control.ts';
+import { decodeControl, encodeControl, type FormationState, type OfDriver } from './formation/control.ts';
 import { Formation } from './formation/formation.ts';
-import { Rejected } from './formation/rejected.ts';
+import { type Judgement, Rejected } from './formation/rejected.ts';
 import { Hearing } from './hearing.ts';
 import { Loop } from './loop.ts';
 import type { ChangeOutcome } from './membership/changes.ts';
@@ -40,7 +41,7 @@ class Driver<Result> implements RaftNode<Result> {
   readonly #bootId: string;
   readonly #refusals = new Refusals();
   readonly #admission: Admission;
-  readonly #rejected = new Rejected();
+  readonly #rejected = new Rejected(() => this.#standing());
   readonly #hearing = new Hearing();
   readonly #members: Members;
   readonly #membership: Membership<Result>;
@@ -51,6 +52,7 @@ class Driver<Result> implements RaftNode<Result> {
   readonly #versions = new Map<NodeId, readonly number[]>();
   readonly #snapshots: Snapshots;
   #isStopping = false;
+  #stopped: Promise<void> | undefined;
   #onDrained: (() => void) | undefined;
   #onTermEnded: (() => void) | undefined;
   readonly #cancelGiveUp = new Set<() => void>();
@@ -128,6 +130,10 @@ class Driver<Result> implements RaftNode<Result> {
     return this.#loop.transferLeadership(to);
   }
 
+  stepDown(): void {
+    this.#loop.input((core) => core.stepDown());
+  }
+
   status(): RaftStatus {
     const { log, clock } = this.#options;
     return statusOf({
@@ -143,7 +149,13 @@ class Driver<Result> implements RaftNode<Result> {
     });
   }
 
-  async stop(): Promise<void> {
+  /** One stop, however often it is asked for: a second one must not cut off the hand-over of the first. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     let closed: Promise<void> | undefined;
     if (!this.#isStopping && !this.#loop.hasEnded) {
       this.#isStopping = true;
@@ -163,26 +175,16 @@ class Driver<Result> implements RaftNode<Result> {
 
   /** A leader that goes names its successor: that costs the others a round trip instead of an election. */
   #handedOver(): Promise<void> {
-    if (this.#loop.transferLeadership(undefined).kind === 'refused') return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(this.#options.timing.electionMaxMs, resolve);
-      this.#onTermEnded = () => {
-        cancel();
-        resolve();
-      };
-    });
+    const transferred = this.#loop.transferLeadership(undefined);
+    if (transferred.kind === 'refused' && transferred.reason !== 'transferring') return Promise.resolve();
+    const { clock, timing } = this.#options;
+    return within(clock, timing.electionMaxMs, (over) => (this.#onTermEnded = over));
   }
 
   /** What is appended may still be committed; it gets a moment. */
   #drained(): Promise<void> {
     if (this.#loop.appended.isEmpty) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(driverBounds.stopGraceMs, resolve);
-      this.#onDrained = () => {
-        cancel();
-        resolve();
-      };
-    });
+    return within(this.#options.clock, driverBounds.stopGraceMs, (over) => (this.#onDrained = over));
   }
 
   #createLoop(): Loop<Result> {
@@ -275,7 +277,8 @@ class Driver<Result> implements RaftNode<Result> {
 
   #refuses(hello: Hello): Uint8Array | undefined {
     if (this.#loop.hasEnded || !this.#isOther(hello.id)) return undefined;
-    const refusal = this.#admission.refusal(hello, this.#loop.status);
+    const { status } = this.#loop;
+    const refusal = this.#admission.refusal(hello, status) ?? this.#admission.notNamed(hello, status);
     if (refusal === undefined) return undefined;
     this.#refusals.count('refusedPeer');
     return encodeControl(refusal);
@@ -311,9 +314,11 @@ class Driver<Result> implements RaftNode<Result> {
         if (this.#members.all.has(from)) this.#formationHeard(from, control);
         return;
       case 'refusal':
-        return this.#refusalHeard(from, control);
+        return this.#judged(this.#rejected.refused(from, control));
       case 'stranger':
         return this.#refusals.count('refusedByPeer');
+      case 'notNamed':
+        return this.#judged(this.#rejected.notNamed(from, control));
       case 'members':
         if (this.#admission.isAdmitted(from)) void this.#membership.heard(control);
         return;
@@ -325,18 +330,17 @@ class Driver<Result> implements RaftNode<Result> {
     }
   }
 
-  #refusalHeard(from: NodeId, refusal: Refusal): void {
-    const { incarnation } = this.#options.log.identity;
-    if (refusal.incarnation !== incarnation || (refusal.bootId ?? this.#bootId) !== this.#bootId) {
-      return this.#refusals.count('refusalOfAnother');
-    }
-    this.#refusals.count('refusedByPeer');
-    // Whoever refuses it may know another process of its name, which is to be removed first.
-    if (isWaiting(this.#options.log.identity)) return;
-    const standing = { isFounded: this.#formation.isFounded, others: this.#members.others.length };
-    if (this.#rejected.mustStop(from, refusal, standing)) {
-      this.#fail(new RaftError(refusal.code, `${from} says: ${refusal.detail}`, { peer: from }));
-    }
+  #standing() {
+    this.#members.look(this.#loop.status);
+    const { newestIndex, others } = this.#members;
+    const { identity } = this.#options.log;
+    const { isFounded } = this.#formation;
+    return { identity, bootId: this.#bootId, isFounded, others: others.length, newestIndex };
+  }
+
+  #judged(judgement: Judgement): void {
+    this.#refusals.count(judgement === 'another' ? 'refusalOfAnother' : 'refusedByPeer');
+    if (judgement instanceof RaftError) this.#fail(judgement);
   }
 
   #formationHeard(from: NodeId, state: FormationState): void {

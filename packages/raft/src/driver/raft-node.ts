@@ -93,12 +93,21 @@ export interface RaftNode<Result> {
   /** Hands leadership over, to this voter or to the one that has most (thesis 3.10). Only a leader can. */
   transferLeadership(to: NodeId | undefined): TransferOutcome;
   /**
+   * Ends this node's leadership at once, whoever takes over: for an owner that can do nothing with it. `onLeaderLost` follows,
+   * what is appended has an open fate, and the voter that has most is asked to stand. Nothing happens on a member that does
+   * not lead. Where it can be chosen, `transferLeadership` is gentler: it waits until the other has everything.
+   */
+  stepDown(): void;
+  /**
    * Changes the members by one (thesis 4.1): a leader's work. Always settles, within about an election after leadership
    * was lost, and never rejects. The same change again is refused as done ('alreadyMember', 'unknownMember').
    */
   changeMembership(change: MembershipChange): Promise<ChangeOutcome>;
   status(): RaftStatus;
-  /** Stops proposing, settles every proposal, closes the transport, and waits until what is pending is written. */
+  /**
+   * Stops proposing, hands leadership over, settles every proposal, closes the transport, and waits until what is pending is
+   * written: about an election timeout at most, unless the disk does not answer. Every call resolves when the first does.
+   */
   stop(): Promise<void>;
 }
 

@@ -56,7 +56,8 @@ export interface Transport {
   sendBulk(to: NodeId, bytes: Uint8Array): void;
   /**
    * Whom to reach, and where, from now on; before the start or at any time after it. What was queued for others is
-   * dropped, and their connections end.
+   * dropped, and the connections of those who were peers before end, in both directions: whoever dials again introduces
+   * himself anew, and hears from `refuses` why he takes part no more.
    *
    * @param guests who else may introduce himself, and is not dialled: 'anybody' where the owner's `refuses` tells apart
    * whom to hear, because it waits to be taken in, or because it may not have heard yet who the members are

@@ -183,6 +183,7 @@ export class Chaos {
       () => core.diskStalled(),
       () => core.transferLeadership(peer),
       () => core.transferLeadership(undefined),
+      () => core.stepDown(),
       () => {
         member.applies = !member.applies;
       },

@@ -58,6 +58,7 @@ export class Stage {
     ['installed', (id = '', peer = '', index = '') => this.#member(id).core.snapshotInstalled(peer, Number(index))],
     ['read', (id = '', context = '') => this.#member(id).core.readIndex(Number(context))],
     ['transfer', (id = '', to) => this.#transfer(id, to)],
+    ['stepdown', (id = '') => this.#member(id).core.stepDown()],
     ['reset', (id = '', peer = '') => this.#member(id).core.peerReset(peer)],
     ['crash', (id = '') => this.#crash(id)],
     ['restart', (id = '') => this.#restart(id)],

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { command } from '../../../test/core/harness.ts';
-import { accept, answerHeartbeat, follower, member, message, only, settledLeader } from '../../../test/core/roles.ts';
+import {
+  accept,
+  answerHeartbeat,
+  candidate,
+  follower,
+  member,
+  message,
+  only,
+  preCandidate,
+  settledLeader,
+} from '../../../test/core/roles.ts';
 
 const timeoutNow = { kind: 'timeoutNow', term: 1 } as const;
 
@@ -77,6 +87,44 @@ test('only a leader hands over, and not when it stops', () => {
   const a = settledLeader();
   a.core.stop();
   expect(a.core.transferLeadership('b')).toEqual({ kind: 'refused', reason: 'stopping' });
+});
+
+test('a leader whose owner can do nothing with it makes room at once, and names the voter that has most', () => {
+  const a = settledLeader();
+  a.core.propose(command('x'));
+  a.settle();
+  accept(a, 'c', 2);
+  a.core.stepDown();
+  expect(a.status).toMatchObject({ role: 'follower', term: 1, leader: undefined });
+  expect(only('timeoutNow', a.settle())).toMatchObject([{ to: 'c', term: 1 }]);
+  expect(a.core.propose(command('y'))).toEqual({ kind: 'refused', reason: 'notLeader' });
+});
+
+test('it makes room when it hands over to another, and when there is nobody to name', () => {
+  const a = settledLeader();
+  a.core.transferLeadership('b');
+  a.core.stepDown();
+  expect(a.status).toMatchObject({ role: 'follower', transferringTo: undefined });
+
+  const alone = member('a', { voters: ['a'] });
+  alone.tick();
+  alone.settle();
+  alone.core.stepDown();
+  expect(alone.status).toMatchObject({ role: 'follower', term: 1 });
+  alone.tick();
+  alone.settle();
+  expect(alone.status).toMatchObject({ role: 'leader', term: 2 });
+});
+
+test('who does not lead has nothing to step down from', () => {
+  const b = follower({ log: [1] });
+  b.core.stepDown();
+  expect(b.status).toMatchObject({ role: 'follower', leader: 'a' });
+  for (const standing of [preCandidate(), candidate()]) {
+    const { role, term } = standing.status;
+    standing.core.stepDown();
+    expect(standing.status).toMatchObject({ role, term });
+  }
 });
 
 test('who is asked stands at once, without a pre-vote, and says why', () => {

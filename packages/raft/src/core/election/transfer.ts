@@ -49,8 +49,8 @@ export function targetDown(own: Own<'leader'>, peer: NodeId): void {
 }
 
 /**
- * The removal of this leader is committed, by the others alone (thesis 4.2.2): its work is done. Without the word to one of
- * them they would wait for an election timeout.
+ * The removal of this leader is committed, by the others alone (thesis 4.2.2), so that its work is done; or its owner can do
+ * nothing with leadership. Without the word to one of the others they would wait for an election timeout.
  */
 export function resign(raft: Raft, own: Own<'leader'>): void {
   const successor = bestTarget(raft, own, undefined);

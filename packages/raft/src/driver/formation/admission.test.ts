@@ -95,6 +95,31 @@ test('a process that is too old for what has become active meanwhile is not hear
   expect(admission.isAdmitted('b')).toBe(false);
 });
 
+const removedOnce = hello({ id: 'd', members: [], incarnation: 'dir d' });
+/** d was taken in and removed, by entries that are compacted. */
+const after = (commit: number, configurationIndex: number): CoreStatus => ({
+  ...leader(0, commit),
+  configurationIndex,
+});
+
+test('one whom no committed entry names, and whose log ends before what is committed, is told so', async () => {
+  const admission = await founded();
+  const status = after(11, 7);
+  expect(admission.refusal(removedOnce, status)).toBeUndefined();
+  expect(admission.notNamed(removedOnce, status)).toEqual({ kind: 'notNamed', incarnation: 'dir d', index: 7 });
+  expect(admission.notNamed(hello({ lastDurableIndex: 0 }), status), 'b is a member').toBeUndefined();
+});
+
+test.each([
+  ['whose log may be a leader’s', after(10, 7)],
+  ['while the newest entry is not committed, which may remove the one before it', after(11, 12)],
+])('one that nobody has named is heard %s', async (_, status) => {
+  const admission = await founded();
+  admission.refusal(removedOnce, status);
+  expect(admission.notNamed(removedOnce, status)).toBeUndefined();
+  expect(admission.check(removedOnce, status).kind).toBe('admitted');
+});
+
 test('before formation any directory may come', () => {
   const admission = admissionOf(new MemoryLog({ id: 'a', members, random: () => 0.1 }));
   expect(admission.check(hello({ incarnation: 'any', clusterId: undefined }), leader(0, 0)).kind).toBe('admitted');

@@ -9,7 +9,7 @@ import type { LogStore } from '../../log/log-store.ts';
 import type { SnapshotStateMachine } from '../../state-machine.ts';
 import type { Hello } from '../../wire/transport.ts';
 import type { Members } from '../membership/members.ts';
-import type { Refusal, Stranger } from './control.ts';
+import type { NotNamed, Refusal, Stranger } from './control.ts';
 
 export type Verdict =
   /** `restarted`: it was admitted before, and this is a new process. */
@@ -126,6 +126,18 @@ export class Admission {
       code,
       `${id} uses version ${activeVersion}, and the build of ${hello.id} knows up to ${newest}.`,
     );
+  }
+
+  /**
+   * What to answer to one that nobody has named instead of hearing it; for a connection that is dialled again. A log that ends
+   * before what is committed here is no leader's, so there is nothing to hear: it was removed, and the entries that named it
+   * are compacted here; or it is new, and this node lags behind.
+   */
+  notNamed({ id, incarnation, lastDurableIndex }: Hello, { commit }: CoreStatus): NotNamed | undefined {
+    if (isWaiting(this.#log.identity)) return undefined;
+    const index = this.#members.committedIndex;
+    if (this.#members.all.has(id) || index === undefined || lastDurableIndex >= commit) return undefined;
+    return { kind: 'notNamed', incarnation, index };
   }
 
   #isOneTooMany(name: NodeId): boolean {

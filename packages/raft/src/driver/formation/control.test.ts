@@ -8,6 +8,7 @@ test.each<Parameters<typeof encodeControl>[0]>([
   { kind: 'formation', incarnation: '1', record: undefined, confirmed: false },
   { kind: 'refusal', incarnation: '1', bootId: 'x', code: 'HF_WIPED_MEMBER', detail: 'because' },
   { kind: 'stranger' },
+  { kind: 'notNamed', incarnation: '1', index: 7 },
   {
     kind: 'members',
     incarnation: '1',
@@ -35,6 +36,9 @@ test.each([
   '{"kind":"snapshotFetch","exportId":1,"after":2}',
   '{"kind":"members","incarnation":"1","record":{"clusterId":"x","incarnations":{}},"index":-1,"members":[]}',
   '{"kind":"members","incarnation":"1","index":1,"members":[]}',
+  '{"kind":"notNamed","incarnation":"1"}',
+  '{"kind":"notNamed","incarnation":1,"index":1}',
+  '{"kind":"notNamed","incarnation":"1","index":0.5}',
   '{"kind":"members","incarnation":"1","record":{"clusterId":"x","incarnations":{}},"index":1,"members":[{"id":"a b","incarnation":"","address":""}]}',
   '{"kind":"snapshotGone"}',
   '{"kind":"snapshotInstalled","index":-1}',

@@ -35,8 +35,18 @@ export interface Stranger {
   readonly kind: 'stranger';
 }
 
+/**
+ * The committed configuration at `index` does not name this directory. If the directory was a member by an earlier entry,
+ * it was removed; if it knows of a later one that names it, whoever says this lags behind.
+ */
+export interface NotNamed {
+  readonly kind: 'notNamed';
+  readonly incarnation: string;
+  readonly index: number;
+}
+
 /** What the driver says. */
-export type OfDriver = FormationState | Refusal | MembersTold | Stranger;
+export type OfDriver = FormationState | Refusal | MembersTold | Stranger | NotNamed;
 export type Control = OfDriver | SnapshotControl;
 
 export function encodeControl(control: OfDriver): Uint8Array {
@@ -49,6 +59,7 @@ export function decodeControl(bytes: Uint8Array): Control | 'unknown' | 'broken'
   if (!isObject(value) || typeof value['kind'] !== 'string') return 'broken';
   if (value['kind'] === 'stranger') return { kind: 'stranger' };
   if (value['kind'] === 'members') return membersToldFrom(value) ?? 'broken';
+  if (value['kind'] === 'notNamed') return notNamedFrom(value) ?? 'broken';
   if (value['kind'] === 'formation' || value['kind'] === 'refusal') return formationControlFrom(value) ?? 'broken';
   return isSnapshotKind(value['kind']) ? (snapshotControlFrom(value) ?? 'broken') : 'unknown';
 }
@@ -59,6 +70,12 @@ function membersToldFrom(value: Readonly<Record<string, unknown>>): MembersTold 
   const founding = recordFrom(record);
   if (typeof incarnation !== 'string' || told === undefined || founding === undefined) return undefined;
   return { kind: 'members', incarnation, record: founding, ...told };
+}
+
+function notNamedFrom(value: Readonly<Record<string, unknown>>): NotNamed | undefined {
+  const { incarnation, index }: Readonly<Partial<Record<keyof NotNamed, unknown>>> = value;
+  if (typeof incarnation !== 'string' || typeof index !== 'number') return undefined;
+  return Number.isSafeInteger(index) && index >= 0 ? { kind: 'notNamed', incarnation, index } : undefined;
 }
 
 function formationControlFrom(value: Readonly<Record<string, unknown>>): FormationState | Refusal | undefined {

@@ -39,6 +39,16 @@ export class Members {
     return [...this.#all.values()].filter((member) => member.id !== id);
   }
 
+  /** Of the newest configuration, when it is committed. */
+  get committedIndex(): number | undefined {
+    return this.#committed?.index;
+  }
+
+  /** The newest entry, committed or not, that says who they are, or that a leader has told of. */
+  get newestIndex(): number {
+    return Math.max(this.#told?.index ?? 0, this.#history.at(-1)?.index ?? 0);
+  }
+
   /** A leader says who they are. @returns whether that is news */
   tell(told: ToldMembers, status: Status): boolean {
     if (told.index <= Math.max(this.#told?.index ?? -1, status.configurationIndex)) return false;
