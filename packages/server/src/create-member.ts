@@ -14,6 +14,7 @@ import { createService } from './service/service.ts';
 import { type Activation, createActivation } from './watch/activation.ts';
 import { type Aging, createAging } from './watch/aging.ts';
 import { createDiskSpace, type DiskSpace } from './watch/disk-space.ts';
+import { createIdleLeader, type IdleLeader } from './watch/idle-leader.ts';
 import { createLeadership, type Leadership } from './watch/leadership.ts';
 import { createObserver, type Observer } from './watch/observer.ts';
 import { createPauses, type Pauses } from './watch/pauses.ts';
@@ -25,6 +26,8 @@ import { createSkewGuard, type SkewGuard } from './watch/skew-guard.ts';
 const electionsToWait = 2;
 /** Every answer to an idempotency key is made to run out after so long. */
 const answerMs = defaults.idempotencyKeepMs;
+/** A leader that does not serve by then makes room for another. */
+const electionsToServe = 2;
 /** A stop that takes longer goes on without raft's last write: the log has everything that was acknowledged. */
 const stopMs = 10_000;
 
@@ -75,6 +78,7 @@ class LocalMember implements Member {
     this.#leadership = createLeadership({
       createScheduler: () => schedulerOf(replica, config, ports, { aging, inDoubt, onFault }),
       inDoubt,
+      idle: idleOf(config, ports, replica),
       onChange: () => this.#placement.changed(),
       onFatal: onFault,
       log: ports.log,
@@ -308,6 +312,11 @@ class LocalMember implements Member {
       onFault: (verb, error) => this.#faulted(verb, error),
     });
   }
+}
+
+function idleOf({ timing }: MemberConfig, { clock, log }: MemberPorts, replica: Replica): IdleLeader {
+  const patienceMs = electionsToServe * timing.electionMaxMs;
+  return createIdleLeader({ stepDown: () => replica.stepDown(), patienceMs, clock, log });
 }
 
 function roomOf(config: MemberConfig, ports: MemberPorts, replica: Replica, own: () => DiskSeen | undefined): Room {

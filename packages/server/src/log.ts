@@ -66,6 +66,12 @@ export const logEvents = {
     next: 'Look at the other nodes and the network.',
   },
   'scheduler.resumed': { level: 'info', means: 'The majority answers again.', next: 'Nothing.' },
+  'scheduler.stepsDown': {
+    level: 'warn',
+    means:
+      'This node led for `idleMs` (two election timeouts at first, then twice as much each time) without delivering anything, and gave leadership up.',
+    next: 'Once: nothing. Again and again: the disks of the majority are slow, or the processes stand still.',
+  },
   'clock.skewed': {
     level: 'warn',
     means:

@@ -64,6 +64,8 @@ export interface Replica {
   changeMembership(change: MembershipChange): Promise<ChangeOutcome>;
   /** @returns to whom, or why not */
   transferLeadership(to: NodeId | undefined): TransferOutcome;
+  /** Ends this node's leadership, if it leads. */
+  stepDown(): void;
   /** The stamp that an entry would get now, in ms since the epoch. */
   stampMs(): number;
   /** Each voter's clock minus the median of all, where known, in ms. */
@@ -150,6 +152,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     propose: (command) => propose(raft, command),
     readIndex: async () => (await raft.readIndex()).kind === 'ready',
     transferLeadership: (to) => raft.transferLeadership(to),
+    stepDown: () => raft.stepDown(),
     stampMs,
     skewMs: () => clusterClock.skewsMs(),
     skewed: () => clusterClock.skewed(),

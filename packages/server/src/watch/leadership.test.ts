@@ -1,6 +1,7 @@
 import type { Scheduler } from '@holdfast/scheduler';
 import { expect, test } from 'vitest';
 import type { MemberLog } from '../member.ts';
+import { createIdleLeader } from './idle-leader.ts';
 import { createLeadership } from './leadership.ts';
 
 interface Built {
@@ -14,7 +15,7 @@ function leadershipInTest() {
   const built: Built[] = [];
   const events: string[] = [];
   const faults: unknown[] = [];
-  const world = { inDoubt: false, changes: 0 };
+  const world = { inDoubt: false, changes: 0, nowMs: 0, stepDowns: 0 };
   const log: MemberLog = {
     info: ({ event }) => void events.push(event),
     warn: ({ event }) => void events.push(event),
@@ -27,6 +28,14 @@ function leadershipInTest() {
       return scheduler.scheduler;
     },
     inDoubt: () => world.inDoubt,
+    idle: createIdleLeader({
+      stepDown: () => {
+        world.stepDowns += 1;
+      },
+      patienceMs: 1_200,
+      clock: { monotonicMs: () => world.nowMs },
+      log,
+    }),
     onChange: () => {
       world.changes += 1;
     },
@@ -144,6 +153,61 @@ test('doubt that lasts suspends, and the scheduler is built anew in the same ter
   await at(built, 1).serve();
   expect(leadership.serving()).toMatchObject({ term: 3, scheduler: at(built, 1).scheduler });
   expect(events).toEqual(['scheduler.suspended', 'scheduler.resumed']);
+});
+
+test('a leader whose scheduler never begins steps down, and asks once', async () => {
+  const { leadership, events, world } = leadershipInTest();
+  world.nowMs = 50_000;
+  leadership.becomeLeader(3);
+  for (const afterMs of [0, 1_199]) {
+    world.nowMs = 50_000 + afterMs;
+    leadership.watch();
+  }
+  expect(world.stepDowns).toBe(0);
+  world.nowMs = 51_200;
+  leadership.watch();
+  leadership.watch();
+  expect(world.stepDowns).toBe(1);
+  expect(events).toEqual(['scheduler.stepsDown']);
+});
+
+test('each leadership that never serves has twice the time of the one before, and one that serves ends that', async () => {
+  const { leadership, built, world } = leadershipInTest();
+  const idle = (ms: number): number => {
+    leadership.becomeLeader(world.nowMs);
+    leadership.watch();
+    world.nowMs += ms;
+    leadership.watch();
+    return world.stepDowns;
+  };
+  expect([idle(1_200), idle(1_200), idle(2_400), idle(2_400), idle(4_800)]).toEqual([1, 1, 2, 2, 3]);
+  for (let i = 0; i < 10; i++) idle(100_000);
+  const stepDowns = world.stepDowns;
+  expect(idle(32 * 1_200)).toBe(stepDowns + 1);
+  await at(built, built.length - 1).serve();
+  leadership.watch();
+  expect(idle(1_200)).toBe(stepDowns + 2);
+});
+
+test('a leader that doubts for too long steps down, also when a quorum answers now and then', async () => {
+  const { leadership, built, world } = leadershipInTest();
+  leadership.becomeLeader(3);
+  await at(built, 0).serve();
+  world.nowMs = 90_000;
+  leadership.watch();
+  world.inDoubt = true;
+  leadership.watch();
+  leadership.watch();
+  world.nowMs += 1_000;
+  world.inDoubt = false;
+  leadership.watch();
+  expect(built, 'it is built anew').toHaveLength(2);
+  world.nowMs += 199;
+  leadership.watch();
+  expect(world.stepDowns).toBe(0);
+  world.nowMs += 1;
+  leadership.watch();
+  expect(world.stepDowns).toBe(1);
 });
 
 test('a suspended leadership that is lost is not built anew', () => {

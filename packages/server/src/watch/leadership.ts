@@ -3,6 +3,7 @@
 // and never deliver again).
 import type { Scheduler } from '@holdfast/scheduler';
 import type { MemberLog } from '../member.ts';
+import type { IdleLeader } from './idle-leader.ts';
 
 /** Doubt at so many looks in a row suspends: one late heartbeat does not send every consumer away. */
 const doubtsToSuspend = 2;
@@ -16,6 +17,8 @@ export interface LeadershipPorts {
   createScheduler(): Scheduler;
   /** A quorum was not heard within an election timeout of monotonic now. */
   inDoubt(): boolean;
+  /** Makes room when this node leads and does not serve. */
+  readonly idle: IdleLeader;
   /** It serves, or it serves no longer. */
   onChange(): void;
   onFatal(error: unknown): void;
@@ -92,6 +95,7 @@ export function createLeadership(ports: LeadershipPorts): Leadership {
         ports.log.info({ event: 'scheduler.resumed', term }, 'a quorum answers again; the scheduler is built anew');
         build(term);
       }
+      ports.idle.look(term, state.kind === 'serving');
     },
     stop() {
       end({ kind: 'none' });
