@@ -17,7 +17,14 @@ export type { Clock } from './driver/clock.ts';
 export { createRaftNode } from './driver/driver.ts';
 export type { ChangeOutcome } from './driver/membership/changes.ts';
 export type { Outcome, TransferOutcome } from './driver/outcome.ts';
-export type { RaftNode, RaftNodeOptions, RaftOwner, RaftStatus, RaftTiming } from './driver/raft-node.ts';
+export {
+  defaultTiming,
+  type RaftNode,
+  type RaftNodeOptions,
+  type RaftOwner,
+  type RaftStatus,
+  type RaftTiming,
+} from './driver/raft-node.ts';
 export type { ReadOutcome } from './driver/reads.ts';
 export type { Batch, Database, Range, Row, RowIterator } from './log/database.ts';
 export { type VerifiedLog, verifyLog } from './log/level/verify.ts';
@@ -39,9 +46,12 @@ export type {
   StateMachine,
   StateRow,
 } from './state-machine.ts';
+export { systemClock } from './system-clock.ts';
+export { type Value, ValueMachine } from './value-machine.ts';
 export { brings, type Feature, type ProtocolVersion, protocolVersions } from './versions.ts';
 export { wireBounds } from './wire/bounds.ts';
 export type { PeerFault } from './wire/counts.ts';
+export { MemoryNetwork } from './wire/memory-network.ts';
 export { minSecretBytes, type PeerSecurity } from './wire/security/security.ts';
 export { createTcpTransport, type TcpOptions, type TcpTransport } from './wire/tcp.ts';
 export type { Address, Guests, Hello, Sample, Transport, TransportEvents } from './wire/transport.ts';

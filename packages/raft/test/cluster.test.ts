@@ -11,8 +11,9 @@ import {
   openLevelLog,
   type RaftNode,
   type Retention,
+  systemClock,
 } from '../src/index.ts';
-import { freePort, realClock, until } from './real.ts';
+import { freePort, until } from './real.ts';
 import { bytes, Notebook, timing } from './world.ts';
 
 interface Running {
@@ -66,7 +67,7 @@ async function start(
     id,
     listen: { host: '127.0.0.1', port },
     peers,
-    clock: realClock,
+    clock: systemClock,
     random: Math.random,
   });
   let leads = false;
@@ -80,7 +81,7 @@ async function start(
     log,
     stateMachine: machine,
     transport,
-    clock: realClock,
+    clock: systemClock,
     random: Math.random,
     retention,
     owner: {

@@ -18,9 +18,10 @@ import {
   MemoryLog,
   openLevelLog,
   readGeneration,
+  systemClock,
   type Transport,
 } from '../src/index.ts';
-import { freePort, realClock, until } from './real.ts';
+import { freePort, until } from './real.ts';
 import { securities } from './secured.ts';
 import { bytes, Network, Notebook, seeded, World } from './world.ts';
 
@@ -93,7 +94,7 @@ describe.each(['none', 'secret', 'tls'] as const)('TCP, security %s', (kind) => 
       for (const [id, listen] of addresses) {
         const peers = new Map([...addresses].filter(([peer]) => peer !== id));
         const security = securities[kind](id);
-        const transport = createTcpTransport({ id, listen, peers, clock: realClock, random: Math.random, security });
+        const transport = createTcpTransport({ id, listen, peers, clock: systemClock, random: Math.random, security });
         transports.set(id, transport);
         cleanups.push(() => transport.close());
       }

@@ -2,9 +2,10 @@
 import { connect, type Socket } from 'node:net';
 import type { Message } from '../src/core/message.ts';
 import type { Clock } from '../src/driver/clock.ts';
+import { systemClock } from '../src/system-clock.ts';
 import { createTcpTransport, type TcpOptions, type TcpTransport } from '../src/wire/tcp.ts';
 import type { Hello } from '../src/wire/transport.ts';
-import { freePort, realClock, until } from './real.ts';
+import { freePort, until } from './real.ts';
 
 export interface End {
   readonly transport: TcpTransport;
@@ -55,7 +56,7 @@ export class Ends {
   }
 
   async open(id: string, port: number, peers: ReadonlyMap<string, number>, given: Given = {}): Promise<End> {
-    const { clock = realClock, hello, ...options } = given;
+    const { clock = systemClock, hello, ...options } = given;
     const addresses = new Map([...peers].map(([peer, peerPort]) => [peer, { host: '127.0.0.1', port: peerPort }]));
     const listen = { host: '127.0.0.1', port };
     const transport = createTcpTransport({ id, listen, peers: addresses, clock, random: () => 0.5, ...options });

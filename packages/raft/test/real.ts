@@ -1,21 +1,7 @@
-// What tests with real sockets need: the real clock, free ports, and waiting for a condition.
+// What tests with real sockets need: free ports, and waiting for a condition.
 
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../src/index.ts';
-
-export const realClock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  after(delayMs, callback) {
-    if (delayMs === 0) {
-      const immediate = setImmediate(callback);
-      return () => clearImmediate(immediate);
-    }
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 export async function freePort(): Promise<number> {
   const server = createServer();

@@ -1,8 +1,8 @@
 // A member that was removed is told so, whatever it missed and whatever the others have forgotten.
 import { afterEach, expect, test } from 'vitest';
-import { createRaftNode, createTcpTransport, MemoryLog, type RaftNode } from '../src/index.ts';
+import { createRaftNode, createTcpTransport, MemoryLog, type RaftNode, systemClock } from '../src/index.ts';
 import { Notebook } from './notebook.ts';
-import { freePort, realClock, until } from './real.ts';
+import { freePort, until } from './real.ts';
 import { timing } from './world.ts';
 
 const nodes: RaftNode<number>[] = [];
@@ -18,7 +18,7 @@ test('a removed member that runs is told over TCP, and stops', async () => {
   const reach = (port: string) => ({ host: '127.0.0.1', port: Number(port) });
   const errors = new Map<string, Error>();
   for (const id of members) {
-    const common = { id, members, clock: realClock, random: Math.random };
+    const common = { id, members, clock: systemClock, random: Math.random };
     const node = createRaftNode({
       ...common,
       addresses,

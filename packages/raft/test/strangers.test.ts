@@ -7,9 +7,10 @@ import {
   createTcpTransport,
   MemoryLog,
   type PeerSecurity,
+  systemClock,
   wireBounds,
 } from '../src/index.ts';
-import { freePort, realClock, until } from './real.ts';
+import { freePort, until } from './real.ts';
 import { securities } from './secured.ts';
 import { type Attack, atSecret, atTls, blind, flood, informed, type Target } from './strangers.ts';
 import { bytes, Notebook, seeded } from './world.ts';
@@ -24,8 +25,9 @@ afterEach(async () => {
 
 /** Strangers get a tenth of their time, so that the test need not wait for it. */
 const clock: Clock = {
-  ...realClock,
-  after: (delayMs, callback) => realClock.after(delayMs === wireBounds.handshakeMs ? delayMs / 10 : delayMs, callback),
+  ...systemClock,
+  after: (delayMs, callback) =>
+    systemClock.after(delayMs === wireBounds.handshakeMs ? delayMs / 10 : delayMs, callback),
 };
 
 interface Recorder {

@@ -3,29 +3,22 @@ import { setImmediate } from 'node:timers/promises';
 import {
   type Clock,
   createRaftNode,
-  type Hello,
+  defaultTiming,
   type LogStore,
   MemoryLog,
+  MemoryNetwork,
   type Message,
   type NodeId,
   type RaftNode,
-  type RaftTiming,
   type Retention,
   type Transport,
-  type TransportEvents,
   type Turn,
 } from '../src/index.ts';
 import { Notebook } from './notebook.ts';
 
 export { Notebook } from './notebook.ts';
 
-export const timing: RaftTiming = {
-  tickMs: 10,
-  heartbeatMs: 50,
-  electionMinMs: 300,
-  electionMaxMs: 600,
-  fastElectionMs: 50,
-};
+export const timing = defaultTiming;
 
 interface Timer {
   readonly atMs: number;
@@ -85,13 +78,8 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Every message arrives after a millisecond, in order, unless its link is cut. */
-export class Network {
-  readonly #clock: Clock;
-  readonly #ends = new Map<NodeId, { readonly events: TransportEvents; readonly hello: () => Hello }>();
-  /** Whom each of them dials. */
-  readonly #peers = new Map<NodeId, ReadonlySet<NodeId>>();
-  readonly cut = new Set<string>();
+/** Every message arrives after a millisecond, or as what a test makes of it. */
+export class Network extends MemoryNetwork {
   /** What a message becomes on its way. */
   rewrite: (message: Message) => Message = (message) => message;
   /** What a piece of a snapshot becomes on its way. */
@@ -100,76 +88,25 @@ export class Network {
   onControl: (to: NodeId, text: string) => void = () => undefined;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    super(clock, 1);
   }
 
-  transport(id: NodeId): Transport {
-    const deliver = (to: NodeId, give: (events: TransportEvents) => void): void => {
-      this.#clock.after(1, () => {
-        const end = this.#ends.get(to);
-        if (end !== undefined && this.#ends.has(id) && !this.cut.has(`${id}>${to}`)) give(end.events);
-      });
-    };
+  override transport(id: NodeId): Transport {
+    const transport = super.transport(id);
     return {
-      start: async (events, hello) => {
-        this.#ends.set(id, { events, hello });
-        for (const peer of this.#ends.keys()) {
-          if (peer !== id && (this.#dials(id, peer) || this.#dials(peer, id))) this.connect(id, peer);
-        }
-      },
-      setPeers: (peers) => {
-        const others = new Set(peers.keys());
-        const known = this.#peers.get(id) ?? new Set(this.#peers.size === 0 ? this.#ends.keys() : []);
-        this.#peers.set(id, others);
-        for (const peer of others) if (!known.has(peer)) this.connect(id, peer);
-        for (const peer of known) if (!others.has(peer)) this.#part(id, peer);
-      },
-      send: (message: Message) =>
-        deliver(message.to, (events) => events.onMessage(this.rewrite(message), { wallMs: this.#clock.wallMs() })),
+      ...transport,
       sendControl: (to, bytes) => {
         this.onControl(to, Buffer.from(bytes).toString());
-        deliver(to, (events) => events.onControl(id, bytes));
+        transport.sendControl(to, bytes);
       },
       sendBulk: (to, bytes) => {
-        for (const piece of this.bulk(bytes)) deliver(to, (events) => events.onBulk(id, piece));
-      },
-      close: async () => {
-        if (!this.#ends.delete(id)) return;
-        for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
+        for (const piece of this.bulk(bytes)) transport.sendBulk(to, piece);
       },
     };
   }
 
-  #dials(id: NodeId, peer: NodeId): boolean {
-    return this.#peers.get(id)?.has(peer) ?? true;
-  }
-
-  /** They introduce themselves to each other, as after a connection was refused or lost. */
-  connect(a: NodeId, b: NodeId): void {
-    const [one, two] = [this.#ends.get(a), this.#ends.get(b)];
-    if (one === undefined || two === undefined) return;
-    const [ofOne, ofTwo] = [one.events.refuses(two.hello()), two.events.refuses(one.hello())];
-    if (ofOne !== undefined) two.events.onControl(a, ofOne);
-    if (ofTwo !== undefined) one.events.onControl(b, ofTwo);
-    if (ofOne !== undefined || ofTwo !== undefined) return;
-    two.events.onPeerUp(one.hello());
-    one.events.onPeerUp(two.hello());
-  }
-
-  /** Their connections end; the other one dials again, if it still knows this one. */
-  #part(id: NodeId, peer: NodeId): void {
-    this.#ends.get(peer)?.events.onPeerLost(id, 'reset');
-    if (this.#dials(peer, id)) this.connect(peer, id);
-  }
-
-  isThere(id: NodeId): boolean {
-    return this.#ends.has(id);
-  }
-
-  /** The process is gone; nothing was said. */
-  kill(id: NodeId): void {
-    this.#ends.delete(id);
-    for (const end of this.#ends.values()) end.events.onPeerLost(id, 'dead');
+  protected override arriving(message: Message): Message {
+    return this.rewrite(message);
   }
 }
 

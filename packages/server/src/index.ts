@@ -1,10 +1,9 @@
 // A Holdfast node: raft, store and scheduler joined behind a service, and what puts it on the network.
 
-export { RaftError } from '@holdfast/raft';
+export { RaftError, systemClock } from '@holdfast/raft';
 export type { VerifiedBackup } from '@holdfast/store';
 export { keepBackup, verifyBackupFile } from './backup/file.ts';
 export { restoreBackup, type VerifiedDirectory, verifyDirectory } from './backup/stopped.ts';
-export { systemClock } from './clock.ts';
 export { addressText, type NodeConfig, type NodeConfigInput } from './config.ts';
 export { allSettings, parseConfig, printConfig, readConfig, type Setting } from './config-sources.ts';
 export { createMember } from './create-member.ts';

@@ -2,8 +2,7 @@
 // closes what was opened before, and says by a code why.
 import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '@holdfast/api';
-import { defaultRetention } from '@holdfast/raft';
-import { systemClock } from './clock.ts';
+import { defaultRetention, systemClock } from '@holdfast/raft';
 import { addressText, isLoopback, type NodeConfig } from './config.ts';
 import { createMember } from './create-member.ts';
 import { type OpenDirectory, openDirectory, startFault } from './directory/directory.ts';

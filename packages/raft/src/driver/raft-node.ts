@@ -15,6 +15,7 @@ import type { ChangeOutcome } from './membership/changes.ts';
 import type { Outcome, TransferOutcome } from './outcome.ts';
 import type { ReadOutcome } from './reads.ts';
 
+/** All of it is counted in whole ticks. Followers and leaders of one cluster need the same. */
 export interface RaftTiming {
   readonly tickMs: number;
   readonly heartbeatMs: number;
@@ -23,6 +24,15 @@ export interface RaftTiming {
   /** After news of a dead leader: pre-vote after a random 0 to this. */
   readonly fastElectionMs: number;
 }
+
+/** For members on one network: a dead process is missed at once, a frozen one after 300 to 600 ms. */
+export const defaultTiming: RaftTiming = {
+  tickMs: 10,
+  heartbeatMs: 50,
+  electionMinMs: 300,
+  electionMaxMs: 600,
+  fastElectionMs: 50,
+};
 
 export interface RaftOwner {
   /** Asked when group commit closes an entry: the opaque header that every replica's `begin` gets (the stamp). */

@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { Ends, helloOf, type Stranger } from '../../test/ends.ts';
-import { freePort, realClock, until } from '../../test/real.ts';
+import { freePort, until } from '../../test/real.ts';
 import type { Message } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
+import { systemClock } from '../system-clock.ts';
 import { wireBounds } from './bounds.ts';
 import { encodeFrame } from './frame.ts';
 import { encodeHandshake } from './handshake.ts';
@@ -122,9 +123,9 @@ test('a known member that then sends a broken message is closed and counted', as
 test('who does not introduce himself in time is closed, and there may be only so many of them', async () => {
   const deadlines: (() => unknown)[] = [];
   const clock = {
-    ...realClock,
+    ...systemClock,
     after: (delayMs: number, callback: () => void) => {
-      if (delayMs !== wireBounds.handshakeMs) return realClock.after(delayMs, callback);
+      if (delayMs !== wireBounds.handshakeMs) return systemClock.after(delayMs, callback);
       let isCancelled = false;
       deadlines.push(() => isCancelled || callback());
       return () => {
@@ -215,9 +216,9 @@ test('a process that is refused at its own address hears why, and is tried again
 test('who hears of a death may close the transport: it does not connect again', async () => {
   const timers = new Set<() => void>();
   const clock = {
-    ...realClock,
+    ...systemClock,
     after: (delayMs: number, callback: () => void) => {
-      const cancel = realClock.after(delayMs, () => {
+      const cancel = systemClock.after(delayMs, () => {
         timers.delete(cancel);
         callback();
       });
@@ -248,7 +249,7 @@ test('a transport that is closed while it starts has started and is closed', asy
   const listen = { host: '127.0.0.1', port };
   const peers = new Map([['b', { host: '127.0.0.1', port: peerPort }]]);
   for (const moments of [0, 1, 2, 3]) {
-    const transport = createTcpTransport({ id: 'a', listen, peers, clock: realClock, random: () => 0.5 });
+    const transport = createTcpTransport({ id: 'a', listen, peers, clock: systemClock, random: () => 0.5 });
     ends.closeLater(transport);
     const nothing = (): undefined => undefined;
     const deaf = { onMessage: nothing, onControl: nothing, onBulk: nothing, onPeerLost: nothing, onActivity: nothing };

@@ -1,5 +1,5 @@
 // Wall and monotonic time of this machine; the only place of a node that reads them. Everything else is given a clock.
-import type { Clock } from '@holdfast/raft';
+import type { Clock } from './driver/clock.ts';
 
 /** A longer setTimeout fires at once: Node keeps the delay in 31 bits. */
 const longestTimeoutMs = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 // The real clock: what it promises about timers is kept by looking again, and not by trusting setTimeout.
 import { afterEach, expect, test, vi } from 'vitest';
-import { systemClock } from './clock.ts';
+import { systemClock } from './system-clock.ts';
 
 const hundredYearsMs = 100 * 365 * 24 * 3_600_000;
 
