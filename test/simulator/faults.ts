@@ -66,6 +66,31 @@ function isolate(world: World, machine: Machine, random: Random): void {
   );
 }
 
+/** Whoever becomes leader is lost again before much of what it begins is on a majority. */
+function usurp(world: World, random: Random): void {
+  const untilMs = world.time.nowMs + 1_000 + random.exponential(2_000);
+  const known = new Set<number>();
+  const watch = (): void => {
+    if (world.time.nowMs > Math.min(untilMs, world.profile.faultsMs)) return;
+    const leader = world.leader();
+    const term = leader?.member?.status().raft.term;
+    if (leader !== undefined && term !== undefined && !known.has(term)) {
+      known.add(term);
+      world.time.after(random.exponential(30), () => lose(world, leader, random));
+    }
+    world.time.after(15, watch);
+  };
+  watch();
+}
+
+function lose(world: World, machine: Machine, random: Random): void {
+  const chance = random.next();
+  if (chance < 0.5) isolate(world, machine, random);
+  else if (chance < 0.7) kill(world, machine, random, { told: true, power: false });
+  else if (chance < 0.85) kill(world, machine, random, { told: false, power: true });
+  else pause(world, machine, 200 + random.exponential(800));
+}
+
 /** Changes every link for a while. */
 function spoil(
   world: World,
@@ -131,6 +156,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
       ids.length > 3 ? !near(from, to) : oneLost.includes(from) && oneLost.includes(to);
     cut(world, 300 + random.exponential(2_500), separates, 'a ring');
   },
+  usurped: usurp,
   lossy: (world, random) => {
     const share = random.next() * 0.4;
     spoil(world, random, `loses ${share.toFixed(2)}`, (link, on) => (link.dropped = on ? share : 0), false);

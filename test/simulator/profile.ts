@@ -18,6 +18,7 @@ export type FaultKind =
   | 'halves'
   | 'oneWay'
   | 'ring'
+  | 'usurped'
   | 'lossy'
   | 'doubling'
   | 'clogged'
@@ -54,7 +55,15 @@ export interface Profile {
   /** A read of a few rows takes this long. */
   readonly readMs: number;
   readonly graceMs: number;
+  /** What a log keeps: so little that whoever is away for a moment needs a snapshot. */
+  readonly retention: Retention;
   readonly work: WorkProfile;
+}
+
+export interface Retention {
+  readonly retainBytes: number;
+  readonly retainEntries: number;
+  readonly catchUpBytes: number;
 }
 
 export interface WorkProfile {
@@ -64,6 +73,8 @@ export interface WorkProfile {
   readonly producers: number;
   /** Mean time between two requests of one producer. */
   readonly produceEveryMs: number;
+  /** How long a producer tries; one of these is drawn for each. */
+  readonly patienceMs: readonly number[];
   readonly leaseMs: number;
   readonly dueWithinMs: number;
   /** Chances of what a consumer does with a message that it does not simply acknowledge. */
@@ -121,7 +132,10 @@ export type ProfileName =
   | 'slowDisks'
   | 'fullDisks'
   | 'directories'
-  | 'members';
+  | 'members'
+  | 'turmoil'
+  | 'reads'
+  | 'snapshots';
 export const profileNames: readonly ProfileName[] = [
   'swarm',
   'kills',
@@ -134,6 +148,9 @@ export const profileNames: readonly ProfileName[] = [
   'fullDisks',
   'directories',
   'members',
+  'turmoil',
+  'reads',
+  'snapshots',
 ];
 
 const memberFaults: readonly MemberFaultKind[] = ['transfer', 'grow', 'shrink', 'replace'];
@@ -160,6 +177,7 @@ const lively: WorkProfile = {
   consumers: 2,
   producers: 2,
   produceEveryMs: 300,
+  patienceMs: [400, 1_500, 300_000],
   leaseMs: 2_000,
   dueWithinMs: 3_000,
   nack: 0.15,
@@ -247,6 +265,33 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     everyMs: random.int(400, 2_000),
   }),
   clocks: (base) => ({ ...base, faults: ['clockJump', 'killLeader', 'pauseLeader'], skewMs: 200, wildClock: true }),
+  // Leaders come and go before what they began is on a majority: elections, truncations, late answers.
+  turmoil: (base, random) => ({
+    ...base,
+    nodes: random.pick([3, 3, 5]),
+    writeMs: random.pick([4, 15, 40]),
+    faults: ['usurped', 'usurped', 'powerOff', 'isolateLeader', 'reset', 'diskStall', 'clogged'],
+    everyMs: random.int(400, 1_200),
+    reorders: true,
+    latencyMs: 2,
+    // Some give up right after a leader did: what it says of their messages is the last that they hear.
+    work: { ...base.work, produceEveryMs: 60, patienceMs: [400, 650, 750, 900], crowd: 0, deleteGroup: false },
+  }),
+  // Many ask at once, all nodes, while leaders are cut off and stand still.
+  reads: (base, random) => ({
+    ...base,
+    faults: ['isolateLeader', 'pauseLeader', 'killLeader', 'doubling', 'halves', 'clogged'],
+    everyMs: random.int(500, 1_500),
+    work: { ...base.work, topics: 1, groups: 1, crowd: 0.9, cancel: 0.3, repeat: 0, deleteGroup: false },
+  }),
+  // Nearly nothing is kept, so whoever was away for a moment is sent the state.
+  snapshots: (base, random) => ({
+    ...base,
+    faults: ['kill', 'powerOff', 'isolate', 'isolate', 'killLeader', 'lossy', 'doubling'],
+    everyMs: random.int(500, 1_500),
+    retention: { retainBytes: 3_000, retainEntries: 12, catchUpBytes: 6_000 },
+    work: { ...base.work, produceEveryMs: 150, crowd: 0 },
+  }),
   calm: (base) => ({ ...base, faults: [], skewMs: 0, drift: 0, work: { ...patient, nack: 0.1, extend: 0.1 } }),
 };
 
@@ -273,6 +318,7 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
     writeMs: random.pick([0.3, 1, 4]),
     readMs: random.pick([0.05, 0.05, 6]),
     graceMs: 3_000,
+    retention: { retainBytes: 12_000, retainEntries: 60, catchUpBytes: 24_000 },
     work: { ...lively, groups: random.int(1, 2), topics: random.int(1, 2), leaseMs: random.pick([800, 2_000, 8_000]) },
   };
   return profiles[name](base, random);

@@ -9,6 +9,7 @@ import type { SeedResult } from './run-seed.ts';
 export interface SeedOrder {
   readonly seed: number;
   readonly profile: ProfileName;
+  readonly endsAtViolation?: boolean;
 }
 
 export type SeedReport = Omit<SeedResult, 'lines'> & {

@@ -21,6 +21,7 @@ const sight = (change: Partial<Sight> = {}): Sight => ({
   lastIndex: 6,
   durableIndex: 6,
   stateHash: 'aa',
+  clockMs: 1_000,
   quorumSilentMs: 0,
   ...change,
 });
@@ -36,6 +37,7 @@ test.each([
   { term: 1 },
   { commit: 4 },
   { applied: 4 },
+  { clockMs: 999 },
   { applied: 7, commit: 6, durableIndex: 9 },
   { applied: 7, commit: 9 },
 ])('what only rises does not go back, and nothing is applied too early: %o', (change) => {

@@ -14,6 +14,8 @@ export interface Sight {
   readonly lastIndex: number;
   readonly durableIndex: number;
   readonly stateHash: string;
+  /** Cluster time, as of what is applied. */
+  readonly clockMs: number;
   /** How long a leader's majority has been silent, by its own clock. */
   readonly quorumSilentMs: number;
 }
@@ -40,11 +42,11 @@ export function oneLeaderATerm(): LiveCheck {
 /** Within a life everything only rises. A new life begins at what was durable: the term, and nothing else that was promised. */
 export function nothingGoesBack(): LiveCheck {
   return {
-    says: 'term, commit and applied index never go back',
+    says: 'term, commit, applied index and cluster time never go back',
     see(sight, before) {
       if (before === undefined) return undefined;
       if (sight.life !== before.life) return undefined;
-      for (const name of ['term', 'commit', 'applied'] as const) {
+      for (const name of ['term', 'commit', 'applied', 'clockMs'] as const) {
         if (sight[name] < before[name]) return `${sight.id}: ${name} was ${before[name]} and is ${sight[name]}`;
       }
       if (sight.applied > sight.commit) return `${sight.id}: applied ${sight.applied} is beyond commit ${sight.commit}`;

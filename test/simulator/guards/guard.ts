@@ -18,16 +18,25 @@ export interface Guard {
   readonly profiles: readonly [ProfileName, ...ProfileName[]];
   /** The simulator must fail within so many. */
   readonly seeds: number;
+  /** Where that many seeds begin; 1. */
+  readonly from?: number;
+  /**
+   * Bounds that are made small, so that the rule matters in a run of a few seconds. Nothing may fail by them alone: a seed
+   * counts only when it passes with them and with the guard in its place.
+   */
+  readonly settings?: readonly Change[];
   /** More than one where the same rule is kept twice, by who proposes and by who applies. */
   readonly changes: readonly Change[];
 }
 
+export type Removal = Pick<Guard, 'name' | 'changes'>;
+
 /**
  * @param file from the root of the repository, whose text is `source`
- * @returns the text without the guard
+ * @returns the text with these changes
  * @throws when a text that is to be changed is not there exactly once
  */
-export function takeOut({ name, changes }: Pick<Guard, 'name' | 'changes'>, file: string, source: string): string {
+export function takeOut({ name, changes }: Removal, file: string, source: string): string {
   let text = source;
   for (const change of changes) {
     if (change.file !== file) continue;

@@ -2,6 +2,18 @@
 import { consensusGuards } from './consensus.ts';
 import { deliveryGuards } from './delivery.ts';
 import type { Guard } from './guard.ts';
+import { leadingGuards } from './leading.ts';
+import { memberGuards } from './members.ts';
+import { schedulingGuards } from './scheduling.ts';
+import { snapshotGuards } from './snapshots.ts';
 import { viewGuards } from './views.ts';
 
-export const guards: readonly Guard[] = [...consensusGuards, ...viewGuards, ...deliveryGuards];
+export const guards: readonly Guard[] = [
+  ...consensusGuards,
+  ...leadingGuards,
+  ...memberGuards,
+  ...snapshotGuards,
+  ...viewGuards,
+  ...deliveryGuards,
+  ...schedulingGuards,
+];

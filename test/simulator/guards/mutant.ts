@@ -1,7 +1,7 @@
 // The simulator, bundled with the sources of the product, of which one guard has been taken out.
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { type Guard, takeOut } from './guard.ts';
+import { type Removal, takeOut } from './guard.ts';
 
 /**
  * @param root of the repository
@@ -9,11 +9,7 @@ import { type Guard, takeOut } from './guard.ts';
  * @returns the bundle
  * @throws when the guard can not be taken out
  */
-export async function buildMutant(
-  guard: Pick<Guard, 'name' | 'changes'>,
-  root: string,
-  folder: string,
-): Promise<string> {
+export async function buildMutant(guard: Removal, root: string, folder: string): Promise<string> {
   const changed = new Map(guard.changes.map(({ file }) => [join(root, file), file]));
   const file = join(folder, `${guard.name}.mjs`);
   const built = await rolldown({

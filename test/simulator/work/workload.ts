@@ -61,7 +61,7 @@ export class Workload {
       for (const where of this.#places) this.#options.history.groups.add(`${where.topic}/${where.group}`);
       if (profile.deleteGroup) this.#run(() => this.#passingGroup(setup));
       for (let i = 1; i <= profile.producers; i++) {
-        const patienceMs = random.pick([400, 1_500, 300_000]);
+        const patienceMs = random.pick(profile.patienceMs);
         const own = random.fork(`producer ${i}`);
         const others = { looker: client(`l${i}`, patienceMs), random: random.fork(`looker ${i}`) };
         this.#run(() => this.#produce(client(`p${i}`, patienceMs), own, others));

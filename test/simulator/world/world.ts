@@ -50,8 +50,6 @@ export const mostWildMs = 3_600_000;
 /** Scaled down, as the work is: it lasts for the seconds until every node has looked and the leader knows, and some more. */
 export const minFreeBytes = 192 * 1024;
 
-/** So little that whoever is away for a moment needs a snapshot. */
-const retention = { retainBytes: 12_000, retainEntries: 60, catchUpBytes: 24_000 } as const;
 const timing = { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
 
 export function createWorld({ seed, profile, keepLines, print }: WorldOptions): World {
@@ -140,7 +138,8 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
     const limits = { maxClockSkewMs: 500, minFreeBytes, freeMarginBytes: 48 * 1024 };
     const join = i >= founders.length;
     const peers = join ? all.slice(i, i + 1) : founders;
-    const config: MemberConfig = { id, peers, join, timing, graceMs: profile.graceMs, ...limits, retention };
+    const { graceMs, retention } = profile;
+    const config: MemberConfig = { id, peers, join, timing, graceMs, ...limits, retention };
     return new Machine({
       ...around,
       id,

@@ -1,0 +1,65 @@
+// Guards of raft: elections that come to an end, what a leader says of itself, and reads that need no entry.
+import type { Guard } from './guard.ts';
+
+const core = 'packages/raft/src/core';
+
+export const leadingGuards: readonly Guard[] = [
+  {
+    name: 'heartbeat-commits-what-matched',
+    rule: 'a heartbeat commits no more than what the follower is known to have from this leader',
+    profiles: ['turmoil'],
+    seeds: 60,
+    changes: [
+      {
+        file: `${core}/replication/replicate.ts`,
+        text: 'const commit = Math.min(raft.commit, progress.match);',
+        instead: 'const commit = raft.commit;',
+      },
+    ],
+  },
+  {
+    name: 'lost-in-flight-is-sent-again',
+    rule: 'a window recovers when everything in flight was lost, and a probe is repeated',
+    profiles: ['swarm'],
+    seeds: 40,
+    changes: [
+      { file: `${core}/leader.ts`, text: '  progress.maybeResend(raft.now);\n', instead: '' },
+      {
+        file: `${core}/leader.ts`,
+        text: '  own.followers.get(peer)?.becomeProbe();\n',
+        instead: '  void [own, peer];\n',
+      },
+    ],
+  },
+  {
+    name: 'reads-ask-the-leader',
+    rule: 'no node reads its own state before a leader has named an index to it',
+    profiles: ['reads'],
+    seeds: 40,
+    changes: [
+      {
+        file: 'packages/server/src/service/reads.ts',
+        text: "if (await ports.readIndex()) return 'here';",
+        instead: "return 'here';",
+      },
+    ],
+  },
+  {
+    name: 'reads-wait-for-apply',
+    rule: 'a read waits until the index that the leader named is applied here',
+    profiles: ['reads'],
+    seeds: 100,
+    changes: [
+      {
+        file: 'packages/raft/src/driver/reads.ts',
+        text: 'const ready = this.#confirmed.filter(({ index }) => index <= applied);',
+        instead: 'const ready = [...this.#confirmed];',
+      },
+      {
+        file: 'packages/raft/src/driver/reads.ts',
+        text: 'this.#confirmed = this.#confirmed.filter(({ index }) => index > applied);',
+        instead: 'this.#confirmed = [];\n    void applied;',
+      },
+    ],
+  },
+];
