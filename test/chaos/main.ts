@@ -41,5 +41,7 @@ const late = ascending(lateness(history));
 console.log(
   `lateness of first deliveries, faults included: p50 ${ms(percentile(late, 0.5))} p99 ${ms(percentile(late, 0.99))} max ${ms(late.at(-1) ?? Number.NaN)} ms`,
 );
-console.log(`history: ${path}; again with: npm run chaos -- --seconds ${values.seconds} --seed ${seed}`);
+console.log(
+  `history: ${path}, logs of the nodes: ${path}.logs; again with: npm run chaos -- --seconds ${values.seconds} --seed ${seed}`,
+);
 if (failed) process.exitCode = 1;
