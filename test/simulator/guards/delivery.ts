@@ -178,7 +178,7 @@ export const deliveryGuards: readonly Guard[] = [
     changes: [
       {
         file: `${apply}/answers.ts`,
-        text: 'rows.meta.activeVersion < lastingVersion && kept.untilMs <= rows.clockMs',
+        text: 'rows.meta.activeVersion < answersStandSince && kept.untilMs <= rows.clockMs',
         instead: 'kept.untilMs <= rows.clockMs',
       },
     ],

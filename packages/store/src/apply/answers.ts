@@ -1,14 +1,8 @@
 // Idempotency keys: the same key with the same request gets the first answer, from any node, after any leader change.
 import type { Idempotency } from '../command.ts';
 import type { KeptAnswer } from '../rows/answer-row.ts';
+import { answersStandSince } from '../version.ts';
 import type { EntryRows } from './entry/entry-rows.ts';
-
-/**
- * From this active version on an answer counts for as long as its row stands. The clock is no reason to pass it over: it may
- * have jumped, and the repeat of a request would be a second one. The leader collects what is old by a clock that does
- * not jump.
- */
-const lastingVersion = 2;
 
 /** What stands under a request's idempotency key. */
 export type FirstAnswer =
@@ -27,7 +21,7 @@ export function firstAnswer(
   if (idempotency === undefined || topic === undefined) return { kind: 'none', ranOutMs: undefined };
   const kept = rows.answer(topic, idempotency.key);
   if (kept === undefined) return { kind: 'none', ranOutMs: undefined };
-  const hasRunOut = rows.meta.activeVersion < lastingVersion && kept.untilMs <= rows.clockMs;
+  const hasRunOut = rows.meta.activeVersion < answersStandSince && kept.untilMs <= rows.clockMs;
   if (hasRunOut) return { kind: 'none', ranOutMs: kept.untilMs };
   const same = Buffer.compare(kept.requestHash, idempotency.requestHash) === 0;
   return same ? { kind: 'first', answer: kept.answer } : { kind: 'reused' };
