@@ -15,6 +15,8 @@ type Field = NonNullable<ErrorFacts['fields']>[number];
 type Issue = z.core.$ZodIssue;
 
 const maxFields = 20;
+/** Made once: to make a schema costs more than to parse a whole request with it. */
+const keySchema = idempotencyHeader.schema.optional();
 
 /** @throws HF_INVALID_REQUEST with every field at fault (at most 20); HF_BODY_TOO_LARGE */
 export function parseRequest<V extends Verb>(verb: V, request: RequestOf<V>): ParsedRequestOf<V> {
@@ -22,7 +24,7 @@ export function parseRequest<V extends Verb>(verb: V, request: RequestOf<V>): Pa
   const parsedParams = params.safeParse(request.params);
   const parsedQuery = query.safeParse(request.query);
   const parsedBody = body?.safeParse(request.body);
-  const parsedKey = idempotencyHeader.schema.optional().safeParse(request.idempotencyKey);
+  const parsedKey = keySchema.safeParse(request.idempotencyKey);
   const issues: Issue[] = [
     ...(parsedParams.error?.issues ?? []),
     ...(parsedQuery.error?.issues ?? []),
