@@ -18,6 +18,15 @@ export const memberToAdd = z.strictObject({
 
 export const memberId = z.strictObject({ id: memberName });
 
+export const removeQuery = z.strictObject({
+  lost: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Only where the member is this directory (`incarnation`), and is not reachable.'),
+});
+
 export const memberAdded = z.strictObject({
   kind: z.enum(['added', 'already']),
   role: z.enum(['learner', 'voter']).describe('A learner gets its vote from the leader, once it has caught up.'),

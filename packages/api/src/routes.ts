@@ -18,6 +18,7 @@ import {
   memberRemoved,
   membersSeen,
   memberToAdd,
+  removeQuery,
   transferRequest,
   transferStarted,
 } from './members.ts';
@@ -340,7 +341,7 @@ export const routes = {
     method: 'DELETE',
     path: '/v1/cluster/members/{id}',
     params: memberId,
-    query: nothing,
+    query: removeQuery,
     body: undefined,
     answer: memberRemoved,
     by: 'leader',

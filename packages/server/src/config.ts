@@ -111,6 +111,12 @@ export const settings = z.strictObject({
     .describe(
       'Found no cluster: wait to be taken in by a running one (`holdfast cluster add`), and follow it from then on. --peers then says only under which addresses this node and others are reached, where they differ from what was listened on or said.',
     ),
+  rejoin: z
+    .boolean('must be true or false.')
+    .default(false)
+    .describe(
+      'When the directory of this member is empty or damaged, have it replaced by a new one without an operator (docs/members.md), once the others of --peers are a majority without it. What is damaged is moved aside, and never deleted.',
+    ),
   ...peerSecuritySettings,
   timing: timing.default(timing.parse({})),
   graceMs: milliseconds(0, 600_000)
@@ -163,6 +169,11 @@ function misfits(config: Settings): Problem[] {
   const want = (holds: boolean, path: string[], message: string) => {
     if (!holds) problems.push({ path, message });
   };
+  want(
+    !config.rejoin || config.peers.filter(({ id }) => id !== config.id).length >= 2,
+    ['rejoin'],
+    'needs at least two other members in --peers: fewer are no majority without this one.',
+  );
   want(
     heartbeatMs >= 2 * tickMs,
     ['timing', 'heartbeatMs'],

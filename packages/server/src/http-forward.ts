@@ -12,10 +12,12 @@ import {
 import { Packr } from 'msgpackr';
 import { errors, Pool } from 'undici';
 import { forwardedHeader, msgpackType } from './http/request.ts';
-import type { MemberPorts, Peer } from './member.ts';
+import type { MemberPorts } from './member.ts';
 
 export interface Forwarder {
   readonly forward: MemberPorts['forward'];
+  /** The same as a client of that node: it may pass the request on. */
+  readonly ask: MemberPorts['forward'];
   inFlight(): number;
   /** Refused here because too much was under way, by the name of the bound. */
   readonly refusals: ReadonlyMap<string, number>;
@@ -60,18 +62,22 @@ export function createForwarder(limits: LaneLimits = laneLimits): Forwarder {
     if (line === undefined) lines.set(key, (line = { pool: poolTo(api, limits[lane]), inFlight: 0 }));
     return line;
   };
-  return {
-    async forward(to: Peer, verb, request, { signal }) {
+  const through =
+    (hops: Readonly<Record<string, string>>): MemberPorts['forward'] =>
+    async (to, verb, request, { signal }) => {
       const lane = verb === 'receive' ? 'polls' : 'others';
       const line = lineTo(to.api, lane);
       if (line.inFlight >= limits[lane].inFlight) throw refused(refusals, lane);
       line.inFlight += 1;
       try {
-        return await send(line.pool, verb, request, signal);
+        return await send(line.pool, verb, request, hops, signal);
       } finally {
         line.inFlight -= 1;
       }
-    },
+    };
+  return {
+    forward: through({ [forwardedHeader]: '1' }),
+    ask: through({}),
     inFlight: () => [...lines.values()].reduce((sum, line) => sum + line.inFlight, 0),
     refusals,
     async close() {
@@ -104,10 +110,11 @@ async function send<V extends Verb, Answer extends AnswerTo>(
   pool: Pool,
   verb: V,
   request: RequestOf<V>,
+  hops: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Answer> {
   const { method } = routes[verb];
-  const headers: Record<string, string> = { accept: msgpackType, [forwardedHeader]: '1' };
+  const headers: Record<string, string> = { accept: msgpackType, ...hops };
   if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
   if (request.body !== undefined) headers['content-type'] = msgpackType;
   const body = request.body === undefined ? null : packr.pack(request.body);

@@ -22,7 +22,8 @@ export type {
   Service,
 } from './member.ts';
 export { metricTable } from './metric-table.ts';
-export { type Node, type NodeOptions, startNode } from './node.ts';
+export { startNode } from './node.ts';
+export type { Node, NodeOptions } from './node-types.ts';
 export { backupFaultsPage, configurationPage, logEventsPage, metricsPage, startErrorsPage } from './pages.ts';
 export { soloTransport } from './peers/transport.ts';
 export { StartError, type StartErrorCode, startErrors } from './start-error.ts';

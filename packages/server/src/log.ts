@@ -117,6 +117,36 @@ export const logEvents = {
     means: 'A node that was taken in has caught up, and has a vote now.',
     next: 'Nothing.',
   },
+  'rejoin.lost': {
+    level: 'warn',
+    means: 'The directory of this member is empty or damaged (`code`), and --rejoin is set: it asks to be replaced.',
+    next: 'Nothing, if the others are a majority; otherwise bring one of them back. If it is not expected: look at the disk.',
+  },
+  'rejoin.waits': {
+    level: 'info',
+    means: 'It can not be replaced now: `why`. It asks again, less and less often.',
+    next: 'What `why` says; `holdfast cluster replace` does it by hand.',
+  },
+  'rejoin.aside': {
+    level: 'warn',
+    means: 'What was left of the directory lies in `aside` now.',
+    next: 'Remove it when nobody needs it. With three of them there is no further replacement.',
+  },
+  'rejoin.removes': {
+    level: 'warn',
+    means: 'The cluster is asked to remove the directory `lost` of this member, before the new one is taken in.',
+    next: 'Nothing.',
+  },
+  'rejoin.done': {
+    level: 'info',
+    means: 'The new directory is a member; it gets its vote when it has caught up.',
+    next: 'Nothing.',
+  },
+  'rejoin.gaveUp': {
+    level: 'error',
+    means: 'It has asked as often as it may (`attempts`), or was replaced too often. `why` says what was in the way.',
+    next: 'Replace it by hand (docs/members.md), or start it again.',
+  },
   'disk.accepts': {
     level: 'info',
     means: 'There is room again, or this node leads no more: it refuses no messages for want of room.',

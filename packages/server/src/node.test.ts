@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { routes } from '@holdfast/api';
 import { afterAll, expect, test } from 'vitest';
 import { parseConfig } from './config-sources.ts';
-import { type Node, startNode } from './node.ts';
+import { startNode } from './node.ts';
+import type { Node } from './node-types.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-node-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -12,27 +12,12 @@ import { createForwarder, type Forwarder } from './http-forward.ts';
 import { createLog } from './log.ts';
 import type { Member, MemberLog, MemberPorts, MemberStatus, Peer, Service } from './member.ts';
 import { Metrics } from './metrics.ts';
+import type { Node, NodeOptions } from './node-types.ts';
 import { type PeerTransport, peerTransport } from './peers/transport.ts';
+import { startRejoining } from './rejoin/rejoining-node.ts';
 
 /** All packages carry one version. */
 const version = '0.1.0';
-
-export interface NodeOptions {
-  /** JSON lines on standard output when absent. */
-  readonly log?: MemberLog;
-  /** The node can not go on; its process should end with an exit code that is not 0. Called once. */
-  readonly onFatal?: (error: Error) => void;
-}
-
-export interface Node {
-  readonly id: string;
-  /** Where its API really is; http://host:port. */
-  readonly api: string;
-  readonly service: Service;
-  status(): MemberStatus;
-  /** In bounded time: answers who waits, writes what is pending, closes everything. Again: the same promise. */
-  stop(): Promise<void>;
-}
 
 /**
  * However little of the log is kept otherwise: what is written while a member is sent the state must still be there when it
@@ -53,6 +38,13 @@ const stopStepMs = { member: 12_000, http: 2_000, forwarder: 2_000, database: 10
  */
 export async function startNode(config: NodeConfig, options: NodeOptions = {}): Promise<Node> {
   const log = options.log ?? createLog({ id: config.id, level: config.logLevel, pretty: config.pretty });
+  return config.rejoin
+    ? await startRejoining(config, { ...options, log, start: startOnce })
+    : await startOnce(config, { ...options, log });
+}
+
+async function startOnce(config: NodeConfig, options: NodeOptions & { readonly log: MemberLog }): Promise<Node> {
+  const { log } = options;
   const parts = new NodeParts(config, log, options.onFatal ?? (() => undefined));
   try {
     await parts.start();

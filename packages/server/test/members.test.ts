@@ -91,3 +91,25 @@ test('leadership is handed over when somebody asks for it', async () => {
   await cluster.until(() => cluster.leader() === started.to);
   await cluster.stop();
 });
+
+test('a member is removed as lost only with its own directory, and only while nobody hears it', async () => {
+  const cluster = await Cluster.start(['n1', 'n2', 'n3']);
+  await upgraded(cluster);
+  const leader = cluster.someLeader();
+  const lost = cluster.someFollower();
+  const { members } = await cluster.answer(cluster.call(leader, 'members', nothing));
+  const incarnationOf = (id: string) => members.find((member) => member.id === id)?.incarnation ?? '';
+  const removeLost = (id: string, incarnation: string) =>
+    cluster.call(leader, 'removeMember', { params: { id }, query: { lost: incarnation }, body: undefined });
+  const refused = async (id: string, incarnation: string) => (await cluster.refusal(removeLost(id, incarnation))).code;
+
+  expect(await refused(lost, incarnationOf(lost))).toBe('HF_MEMBERS_REFUSED');
+  expect(await refused(leader, incarnationOf(leader))).toBe('HF_MEMBERS_REFUSED');
+  cluster.kill(lost);
+  await cluster.pass(2_000);
+  expect(await refused(lost, 'another')).toBe('HF_MEMBERS_REFUSED');
+  expect(await rolesAt(cluster, leader)).toHaveLength(3);
+  expect(await cluster.answer(removeLost(lost, incarnationOf(lost)))).toEqual({ kind: 'removed' });
+  expect(await cluster.answer(removeLost(lost, incarnationOf(lost)))).toEqual({ kind: 'absent' });
+  await cluster.stop();
+});

@@ -15,7 +15,10 @@ export async function start(args: readonly string[], options: { readonly printCo
     return;
   }
   const asked = askedToStop();
+  const givenUp = new AbortController();
+  void asked.stopping.then(() => givenUp.abort());
   const node = await startNode(config, {
+    signal: givenUp.signal,
     onFatal() {
       process.exitCode = 1;
       asked.stop();

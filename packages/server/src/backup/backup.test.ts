@@ -20,7 +20,8 @@ import { readBackup, restoreRows } from '@holdfast/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../config-sources.ts';
 import { openDirectory, openToRestore } from '../directory/directory.ts';
-import { type Node, startNode } from '../node.ts';
+import { startNode } from '../node.ts';
+import type { Node } from '../node-types.ts';
 import { keepBackup, piecesOf, verifyBackupFile } from './file.ts';
 import { restoreBackup, verifyDirectory } from './stopped.ts';
 

@@ -8,6 +8,8 @@ export const databaseName = 'db';
 const format = 1;
 /** What a file system puts into a fresh volume by itself. */
 const notOurs = new Set(['lost+found']);
+/** What a member that was replaced has left of its directory. */
+const asidePrefix = 'damaged-';
 
 /**
  * `making`: a start was about to make the database, and nothing was acknowledged yet. `restoring`: a backup is written to
@@ -24,7 +26,7 @@ export async function prepare(dataDir: string): Promise<'making' | 'made'> {
   await makeDirectory(resolve(dataDir));
   const names = await namesIn(dataDir);
   if (names.includes(markerName)) return startable(dataDir, await readMarker(dataDir, names));
-  const [stranger] = names;
+  const stranger = names.find((name) => !name.startsWith(asidePrefix));
   if (stranger !== undefined)
     throw new StartError('HF_DIRECTORY_FOREIGN', `${dataDir} holds ${stranger}, and no ${markerName}.`);
   await writeMarker(dataDir, 'making');
@@ -49,6 +51,31 @@ export async function requireMade(dataDir: string): Promise<void> {
   const marker = startable(dataDir, await readMarker(dataDir, names));
   if (marker === 'making')
     throw new StartError('HF_DIRECTORY_DAMAGED', `In ${dataDir}, ${databaseName} was never made.`);
+}
+
+/** How many times the directory was moved aside, and not cleared away since. */
+export async function countAside(dataDir: string): Promise<number> {
+  return (await namesIn(dataDir)).filter((name) => name.startsWith(asidePrefix)).length;
+}
+
+/**
+ * Moves what there is into a folder within, so that the directory may be a volume of its own; a start finds it empty then.
+ * The database first: a crash between leaves a directory that is still known to be damaged.
+ *
+ * @returns where it is now
+ */
+export async function moveAside(dataDir: string, name: string): Promise<string> {
+  const aside = join(dataDir, `${asidePrefix}${name}`);
+  await mkdir(aside);
+  await syncDirectory(dataDir);
+  const names = new Set(await namesIn(dataDir));
+  for (const moved of [databaseName, markerName]) {
+    if (!names.has(moved)) continue;
+    await rename(join(dataDir, moved), join(aside, moved));
+    await syncDirectory(aside);
+    await syncDirectory(dataDir);
+  }
+  return aside;
 }
 
 /** Whole or not at all, and on the disk when it resolves; with it the names of all that was made in the directory before. */

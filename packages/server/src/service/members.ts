@@ -48,15 +48,23 @@ export async function addMember(desk: Desk, { body }: ParsedRequestOf<'addMember
 /** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING, HF_OUTCOME_UNKNOWN */
 export async function removeMember(
   desk: Desk,
-  { params: { id } }: ParsedRequestOf<'removeMember'>,
+  { params: { id }, query: { lost } }: ParsedRequestOf<'removeMember'>,
 ): Promise<AnswerOf<'removeMember'>> {
   desk.leading();
   const { configuration } = desk.status().raft;
   if (![...configuration.voters, ...configuration.learners].some((member) => member.id === id)) {
     return { kind: 'absent' };
   }
+  // In one step with the change, without a wait: a member that came back meanwhile stays.
+  if (lost !== undefined) requireLost(desk, id, lost);
   await changed(desk, { kind: 'remove', id });
   return { kind: 'removed' };
+}
+
+function requireLost(desk: Desk, id: string, incarnation: string): void {
+  const { id: self, members: known, followers } = desk.status().raft;
+  if (known.get(id)?.incarnation !== incarnation) throw refused(`${id} is a member with another directory.`);
+  if (id === self || followers.get(id)?.recentlyActive === true) throw refused(`${id} is reachable.`);
 }
 
 /** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING */
