@@ -25,10 +25,11 @@ const lost: Check = (history) => {
       .map(({ id }) => id),
   );
   const got = new Set(of(history, 'received').map(({ group, id }) => `${group} ${id}`));
+  const groups = [...groupsOf(history)];
   return of(history, 'scheduleEnded').flatMap(({ id, number, outcome }) =>
     outcome !== 'ok' || id === undefined || perhapsEnded.has(id)
       ? []
-      : [...groupsOf(history)]
+      : groups
           .filter((group) => !got.has(`${group} ${id}`))
           .map((group) => `message ${number} (${id}) never reached ${group}`),
   );
