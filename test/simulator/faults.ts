@@ -4,6 +4,7 @@
 import { canLose, grow, replace, shrink, transfer } from './member-faults.ts';
 import type { FaultKind } from './profile.ts';
 import type { Random } from './random.ts';
+import { upgrade, upgradeRest } from './upgrades.ts';
 import type { Machine } from './world/machine.ts';
 import { minFreeBytes, mostWildMs, type World } from './world/world.ts';
 
@@ -226,6 +227,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   grow,
   shrink,
   replace,
+  upgrade,
   clientCut: (world, random) => {
     const link = world.requests.link(random.pick(world.machines).id);
     link.cut = true;
@@ -259,6 +261,7 @@ export function unleash(world: World): void {
 /** Everything works from here on: what was cut, slow, still, dead or wrong is mended. */
 export function mend(world: World): void {
   world.trace.note('world', 'is mended');
+  upgradeRest(world);
   for (const [from, to] of everyPair(world.pool))
     Object.assign(world.network.link(from, to), { cut: false, slowMs: 0, dropped: 0, doubled: 0 });
   for (const machine of world.machines) {

@@ -32,12 +32,15 @@ export type FaultKind =
   | 'wipe'
   | 'clockJump'
   | MemberFaultKind
+  | 'upgrade'
   | 'clientCut'
   | 'clientLoss';
 
 export interface Profile {
   readonly name: string;
   readonly nodes: number;
+  /** All begin with the first build; the fault `upgrade` restarts one with the present one. */
+  readonly firstBuild: boolean;
   /** Machines that stand by, to be taken in. */
   readonly spares: number;
   /** Faults come for so long (true ms); then everything is mended. */
@@ -135,7 +138,8 @@ export type ProfileName =
   | 'members'
   | 'turmoil'
   | 'reads'
-  | 'snapshots';
+  | 'snapshots'
+  | 'upgrade';
 export const profileNames: readonly ProfileName[] = [
   'swarm',
   'kills',
@@ -151,6 +155,7 @@ export const profileNames: readonly ProfileName[] = [
   'turmoil',
   'reads',
   'snapshots',
+  'upgrade',
 ];
 
 const memberFaults: readonly MemberFaultKind[] = ['transfer', 'grow', 'shrink', 'replace'];
@@ -169,6 +174,27 @@ const aroundChanges: readonly FaultKind[] = [
   'wipe',
   'bitFlip',
   'lostBlock',
+];
+
+/** What may happen while machines are upgraded. The first build does not look at how full its disk is. */
+const aroundUpgrades: readonly FaultKind[] = [
+  'kill',
+  'killLeader',
+  'powerOff',
+  'powerOffAll',
+  'vanish',
+  'pause',
+  'pauseLeader',
+  'isolate',
+  'isolateLeader',
+  'halves',
+  'oneWay',
+  'lossy',
+  'doubling',
+  'reset',
+  'diskStall',
+  'clockJump',
+  'clientLoss',
 ];
 
 const lively: WorkProfile = {
@@ -223,6 +249,13 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     };
     return withChanges(drawn, memberFaults);
   },
+  upgrade: (base, random) => ({
+    ...base,
+    firstBuild: true,
+    nodes: random.pick([3, 3, 3, 5]),
+    faults: ['upgrade', 'upgrade', ...aroundUpgrades.filter(() => random.chance(0.4))],
+    everyMs: random.int(200, 1_200),
+  }),
   five: (base, random) => ({ ...base, nodes: 5, faults: everyFault.filter(() => random.chance(0.3)) }),
   kills: (base, random) => ({
     ...base,
@@ -307,6 +340,7 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
     name,
     nodes: 3,
     spares: 0,
+    firstBuild: false,
     faultsMs: random.int(6_000, 14_000),
     everyMs: random.int(300, 2_500),
     faults: [],
@@ -336,6 +370,7 @@ export function profileOfSeed(seed: number): ProfileName {
     13: 'directories',
     15: 'calm',
     17: 'fullDisks',
+    14: 'upgrade',
     19: 'members',
   };
   return looks[seed % 20] ?? 'swarm';

@@ -16,6 +16,7 @@ import { readLogs } from './logs.ts';
 import { restoreMembers } from './member-faults.ts';
 import { drawProfile, type Profile, type ProfileName } from './profile.ts';
 import { seeded } from './random.ts';
+import { versionRose } from './upgrades.ts';
 import type { TopicCounts } from './work/client.ts';
 import { Workload } from './work/workload.ts';
 import type { Machine } from './world/machine.ts';
@@ -129,6 +130,7 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
   if (world.operator.failed !== undefined)
     violations.push(`no operator meets anything but what the manual says: ${world.operator.failed.stack ?? ''}`);
   converged(world);
+  versionRose(world);
   const log = await readLogs(world, hashes);
   violations.push(...judge(evidenceOf(world, { log, counts, mendedMs }), tookMs));
 }
@@ -290,6 +292,7 @@ function reachedBy({ history, network, pool, profile, operator }: World): Readon
     diskLow: history.failures.get('HF_DISK_LOW') ?? 0,
     starts: pool.reduce((sum, { starts }) => sum + starts, 0) - profile.nodes,
     ...operator.done,
+    upgraded: pool.filter(({ upgradedAtMs = profile.faultsMs }) => upgradedAtMs < profile.faultsMs).length,
     lostMessages: network.lost,
     installed: pool.reduce((sum, { member }) => sum + (member?.status().raft.snapshots.installed ?? 0), 0),
   };

@@ -7,6 +7,19 @@ const log = 'packages/raft/src/log';
 
 export const consensusGuards: readonly Guard[] = [
   {
+    name: 'a-version-that-all-know',
+    rule: 'what a version brings is used once every member has said that it knows it',
+    profiles: ['upgrade'],
+    seeds: 20,
+    changes: [
+      {
+        file: 'packages/server/src/watch/activation.ts',
+        text: '      if (!ports.others().every((id) => versions.get(id)?.includes(next) === true)) return;\n',
+        instead: '',
+      },
+    ],
+  },
+  {
     name: 'vote-is-durable',
     rule: 'term and vote are on the disk before a reply that depends on them leaves',
     profiles: ['slowDisks', 'turmoil'],

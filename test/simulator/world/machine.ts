@@ -13,6 +13,7 @@ import type { Trace } from '../trace.ts';
 import type { ClientNetwork, Door } from './client-network.ts';
 import type { MachineClock, TrueTime } from './clock.ts';
 import type { Disk } from './disk.ts';
+import { createFirstMember } from './first-build.ts';
 import type { Network } from './network.ts';
 import { createProcess, type Process } from './process.ts';
 import type { Tree } from './sorted-map.ts';
@@ -25,9 +26,14 @@ interface Life {
   fatal: Error | undefined;
 }
 
+export type Build = 'present' | 'first';
+const creators = { present: createMember, first: createFirstMember } as const;
+
 export interface MachineOptions {
   readonly id: NodeId;
   readonly config: MemberConfig;
+  /** What it starts with, until it is upgraded. */
+  readonly build: Build;
   readonly time: TrueTime;
   readonly clock: MachineClock;
   /** Its wall clock may say anything. */
@@ -43,6 +49,8 @@ export interface MachineOptions {
 
 export class Machine {
   readonly #options: MachineOptions;
+  build: Build;
+  upgradedAtMs: number | undefined;
   #config: MemberConfig;
   #life: Life | undefined;
   /** Vanished without a reset: connections to it hang instead of being refused. */
@@ -65,6 +73,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.#options = options;
+    this.build = options.build;
     this.#config = options.config;
     this.inService = options.config.join !== true;
   }
@@ -139,6 +148,12 @@ export class Machine {
     this.#options.trace.note(this.id, 'is new');
   }
 
+  /** From its next start on. */
+  upgrade(): void {
+    this.build = 'present';
+    this.upgradedAtMs = this.#options.time.nowMs;
+  }
+
   expectStop(): void {
     this.#expectsStop = true;
   }
@@ -206,7 +221,7 @@ export class Machine {
       onDelivered: () => {},
     };
     const run = async (): Promise<void> => {
-      life.member = await createMember(config, ports);
+      life.member = await creators[this.build](config, ports);
       await life.member.start();
     };
     run().catch((error: unknown) => this.#mustStop(process, error instanceof Error ? error : new Error(String(error))));

@@ -144,6 +144,7 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
       ...around,
       id,
       config,
+      build: profile.firstBuild ? 'first' : 'present',
       wildClock: i === wild,
       clock: new MachineClock(time, skewMs, (own.next() * 2 - 1) * profile.drift),
       disk: new Disk({
