@@ -41,5 +41,5 @@ export type {
   VerdictOf,
   Verdicts,
 } from './verdict.ts';
-export { newestVersion, StateTooNew } from './version.ts';
+export { answersStandSince, newestVersion, StateTooNew } from './version.ts';
 export type { GroupInfo, Hold, HoldState, MessageRow, RetryRow, TopicInfo, View } from './view.ts';
