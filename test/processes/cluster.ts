@@ -8,11 +8,13 @@ import { freePorts } from './addresses.ts';
 
 const top = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url));
 
-/** `first`: an old one, from which a node is upgraded (test/fixtures/first-build). */
-export type Build = 'present' | 'first';
-const commands: Readonly<Record<Build, string>> = {
+/** `first`: an old one, from which a node is upgraded (test/fixtures/first-build). `future`: see test/fixtures/future.ts. */
+export type Build = 'present' | 'first' | 'future';
+/** Where the command of each is. */
+export const commands: Readonly<Record<Build, string>> = {
   present: join(top, 'packages/holdfast/dist/cli/main.js'),
   first: join(top, 'test/fixtures/first-build/command.js'),
+  future: join(top, 'test/dist/future/command.js'),
 };
 
 export interface ClusterSeen {
