@@ -87,23 +87,24 @@ async function goThrough(
   for (const moment of moments) {
     compareUpTo(moment.place);
     walker.goTo(moment.place);
-    onResult(await checkMoment(options, disk, moment, witness, walker.atMs));
+    onResult(await checkMoment(options, node, disk, moment, witness, walker.atMs));
   }
   compareUpTo(Number.POSITIVE_INFINITY);
 }
 
 async function checkMoment(
   { names, dropSynced, folder, only }: ImagesOptions,
+  { dataDir }: NodeRecord,
   disk: DiskModel,
   { image, place, random }: Moment,
   witness: Witness,
   atMs: number,
 ): Promise<ImageResult> {
   const drawn = drawImage(disk, names, random);
-  const directory = join(mkdtempSync(join(folder, 'image-')), 'data');
+  const directory = join(mkdtempSync(join(folder, 'image-')), 'volume');
   try {
     writeImage(dropSynced ? loseSyncedPage(drawn.names, disk, random) : drawn.names, directory);
-    return { image, place, lost: drawn.lost, verdict: await witness.check(directory, place, atMs) };
+    return { image, place, lost: drawn.lost, verdict: await witness.check(join(directory, dataDir), place, atMs) };
   } finally {
     if (only === undefined) rmSync(join(directory, '..'), { recursive: true, force: true });
     else console.log(`image ${image}: ${directory} (opened since; made from place ${place})`);

@@ -9,7 +9,8 @@ type NameAction = Extract<Action, { kind: 'create' | 'rename' | 'unlink' | 'make
  * What makes a name durable.
  *
  * - `linux`: a sync of its directory, or of the file itself, which brings its own name along; other names reach the disk in
- *   the order of their making. So do ext4, XFS and btrfs.
+ *   the order of their making. So do ext4, XFS and btrfs. They keep the folders on the way to a synced file as well; that is
+ *   not counted on here: the name of a folder is durable with a sync of the directory that it is in, and not before.
  * - `posix`: a sync of its directory, and nothing else (fsync(2)); names that were not synced reach the disk in any order.
  */
 export const nameRules = ['linux', 'posix'] as const;
@@ -98,7 +99,7 @@ export class DiskModel {
     const reached = (name: NameAction): boolean => {
       if (action.kind === 'syncDirectory') return directoriesOf(name).includes(action.path);
       if (action.kind !== 'sync' || this.#rule === 'posix') return false;
-      return name.kind === 'makeDirectory' || (name.kind !== 'unlink' && name.file === action.file);
+      return name.kind !== 'makeDirectory' && name.kind !== 'unlink' && name.file === action.file;
     };
     for (const { action } of takeOut(this.pendingNames, (pending) => covered(pending) && reached(pending.action)))
       applyName(this.syncedNames, action);

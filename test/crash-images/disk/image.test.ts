@@ -64,6 +64,22 @@ test('on Linux a sync of a file keeps its name; in POSIX only a sync of the dire
   expect(kept('posix', [syncDirectory])).toBe(200);
 });
 
+test('the name of a folder is kept by a sync of the directory that it is in, not by one of a file in the folder', () => {
+  const made: Action[] = [
+    { kind: 'makeDirectory', path: 'folder' },
+    create('folder/log', 1),
+    write(1, 0, 'a'),
+    sync(1),
+    { kind: 'syncDirectory', path: 'folder' },
+  ];
+  const kept = (rule: NameRule, more: readonly Action[] = []) =>
+    images(played(rule, [...made, ...more]), rule).filter((names) => names.has('folder/log')).length;
+  for (const rule of ['linux', 'posix'] as const) {
+    expect(kept(rule)).toBeLessThan(200);
+    expect(kept(rule, [syncDirectory])).toBe(200);
+  }
+});
+
 test('on Linux names that were not synced reach the disk in their order, in POSIX in any', () => {
   const actions: Action[] = [
     create('old', 1),

@@ -22,8 +22,10 @@ export interface NodeRecord {
   /** Addresses, as host:port. */
   readonly api: string;
   readonly peer: string;
-  /** The data directory, as its node named it. */
+  /** What is there before the node, as a volume is: all that happens in it is recorded. */
   readonly root: string;
+  /** The data directory, below it: the node makes every folder on the way. */
+  readonly dataDir: string;
   readonly runs: readonly { readonly trace: string; readonly left: readonly FileLeft[] }[];
 }
 
@@ -42,6 +44,8 @@ export interface RecordOptions {
 }
 
 const startMs = 120_000;
+/** Two folders that the node has to make, and whose names power loss may take. */
+const dataDir = 'holdfast/data';
 
 export async function record(options: RecordOptions): Promise<Recording> {
   const { folder, seconds, seed, maxMessages } = options;
@@ -105,10 +109,20 @@ class RecordedNode {
     this.api = api;
     this.#address = address;
     this.#folder = folder;
-    // As a volume is there before its node: what its own name hangs on lies outside of it.
-    this.#root = join(folder, 'data');
+    this.#root = join(folder, 'volume');
     mkdirSync(this.#root, { recursive: true });
-    this.#flags = ['start', '--id', id, '--data-dir', this.#root, '--listen', api, '--peer-listen', peer, ...flags];
+    this.#flags = [
+      'start',
+      '--id',
+      id,
+      '--data-dir',
+      join(this.#root, dataDir),
+      '--listen',
+      api,
+      '--peer-listen',
+      peer,
+      ...flags,
+    ];
   }
 
   get running(): boolean {
@@ -126,7 +140,7 @@ class RecordedNode {
   }
 
   record(): NodeRecord {
-    return { ...this.#address, root: this.#root, runs: this.#runs };
+    return { ...this.#address, root: this.#root, dataDir, runs: this.#runs };
   }
 
   #trace(): string {

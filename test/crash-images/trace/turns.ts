@@ -51,7 +51,7 @@ export function turnsOnDisk({ operations, runEnds }: History): readonly TurnOnDi
 function journalFiles(operations: readonly Operation[]): ReadonlyMap<FileNumber, LevelJournal> {
   return new Map(
     operations.flatMap(({ action }) =>
-      action.kind === 'create' && /^db\/\d+\.log$/.test(action.path)
+      action.kind === 'create' && /(^|\/)db\/\d+\.log$/.test(action.path)
         ? [[action.file, new LevelJournal()] as const]
         : [],
     ),
