@@ -308,7 +308,7 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     reorders: true,
     latencyMs: 2,
     // Some give up right after a leader did: what it says of their messages is the last that they hear.
-    work: { ...base.work, produceEveryMs: 60, patienceMs: [400, 650, 750, 900], crowd: 0, deleteGroup: false },
+    work: { ...base.work, produceEveryMs: 90, patienceMs: [400, 650, 750, 900], crowd: 0, deleteGroup: false },
   }),
   // Many ask at once, all nodes, while leaders are cut off and stand still.
   reads: (base, random) => ({

@@ -103,24 +103,45 @@ interface Silence {
   seenMs: number;
 }
 
+/** How long it had been silent when a node was first seen to lead a term: that is not this leadership's. */
+interface Beginning {
+  readonly life: number;
+  readonly term: number;
+  readonly silentMs: number;
+}
+
 export function leadersAreAnswered(): LiveCheck {
   const silences = new Map<NodeId, Silence>();
+  const beginnings = new Map<NodeId, Beginning>();
+  const silenceOf = ({ id, life, term, quorumSilentMs }: Sight): number => {
+    const known = beginnings.get(id);
+    if (known?.life === life && known.term === term && quorumSilentMs >= known.silentMs)
+      return quorumSilentMs - known.silentMs;
+    // Heard in the meantime: all that is silent from here on counts.
+    const isNew = known?.life !== life || known.term !== term;
+    const beginning = { life, term, silentMs: isNew ? quorumSilentMs : 0 };
+    beginnings.set(id, beginning);
+    return quorumSilentMs - beginning.silentMs;
+  };
   return {
     says: 'a leader that no majority answers steps down',
-    see({ id, life, role, term, quorumSilentMs }) {
+    see(sight) {
+      const { id, life, role, term, quorumSilentMs } = sight;
+      const isKnown = role === 'leader' && quorumSilentMs !== Number.POSITIVE_INFINITY;
+      const silentMs = isKnown ? silenceOf(sight) : 0;
       const known = silences.get(id);
-      if (role !== 'leader' || quorumSilentMs < longestSilenceMs || quorumSilentMs === Number.POSITIVE_INFINITY) {
+      if (silentMs < longestSilenceMs) {
         silences.delete(id);
         return undefined;
       }
-      const goesOn = known?.life === life && known.term === term && quorumSilentMs - known.seenMs < unseenMs;
+      const goesOn = known?.life === life && known.term === term && silentMs - known.seenMs < unseenMs;
       if (known === undefined || !goesOn) {
-        silences.set(id, { life, term, fromMs: quorumSilentMs, seenMs: quorumSilentMs });
+        silences.set(id, { life, term, fromMs: silentMs, seenMs: silentMs });
         return undefined;
       }
-      known.seenMs = quorumSilentMs;
-      if (quorumSilentMs - known.fromMs < noticeMs) return undefined;
-      return `${id} leads term ${term}, and its majority has been silent for ${quorumSilentMs.toFixed(0)} ms`;
+      known.seenMs = silentMs;
+      if (silentMs - known.fromMs < noticeMs) return undefined;
+      return `${id} leads term ${term}, and its majority has been silent for ${silentMs.toFixed(0)} ms`;
     },
   };
 }

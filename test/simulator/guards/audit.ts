@@ -65,7 +65,7 @@ async function attack(guard: Guard, unchanged: string): Promise<Outcome> {
       endsAtViolation: true,
     };
     const violation = await violationOf(mutant, order);
-    if (violation === undefined) continue;
+    if (violation === undefined || !violation.includes(guard.missedBy ?? '')) continue;
     // What fails with the guard in its place was not found by taking it out; and where a whole seed takes nearly as long,
     // one that was killed was only slow.
     const beganMs = performance.now();

@@ -1,9 +1,22 @@
 // Guards of raft: votes, acknowledgements, commitment, the disk.
-import type { Guard } from './guard.ts';
+import type { Change, Guard } from './guard.ts';
 
 const core = 'packages/raft/src/core';
 const driver = 'packages/raft/src/driver';
 const log = 'packages/raft/src/log';
+
+/** One entry an append: what belongs together arrives apart. */
+const oneByOne: readonly Change[] = [
+  { file: `${driver}/bounds.ts`, text: 'maxAppendBytes: 2 ** 20,', instead: 'maxAppendBytes: 1,' },
+];
+/** A leader may look for the place where logs part at any index below it; ours finds it exactly, and so hides what counts on that. */
+const backsUpTooFar: readonly Change[] = [
+  {
+    file: `${core}/replication/progress.ts`,
+    text: 'Math.min(index, agreeAt + 1)',
+    instead: 'Math.max(1, Math.min(index, agreeAt - 3))',
+  },
+];
 
 export const consensusGuards: readonly Guard[] = [
   {
@@ -82,9 +95,14 @@ export const consensusGuards: readonly Guard[] = [
     name: 'commit-own-term-only',
     rule: 'only an entry of the own term is committed by counting (thesis 3.6.2)',
     profiles: ['turmoil'],
-    seeds: 1500,
-    // One entry an append: otherwise what is old never is on a majority without the leader's own first entry behind it.
-    settings: [{ file: `${driver}/bounds.ts`, text: 'maxAppendBytes: 2 ** 20,', instead: 'maxAppendBytes: 1,' }],
+    seeds: 400,
+    // One entry an append, and one append at a time: otherwise what is old is on a majority only with the own first entry behind it.
+    from: 61,
+    missedBy: 'a leader has every entry that was committed before its term',
+    settings: [
+      ...oneByOne,
+      { file: `${driver}/bounds.ts`, text: 'maxInflightAppends: 64,', instead: 'maxInflightAppends: 1,' },
+    ],
     changes: [
       {
         file: `${core}/replication/commit.ts`,
@@ -111,6 +129,7 @@ export const consensusGuards: readonly Guard[] = [
     rule: "a follower's commit index is bounded by what the message proved",
     profiles: ['turmoil', 'five'],
     seeds: 300,
+    settings: [...oneByOne, ...backsUpTooFar],
     changes: [
       {
         file: `${core}/follower.ts`,
@@ -124,6 +143,7 @@ export const consensusGuards: readonly Guard[] = [
     rule: 'an acknowledgement claims what the append proved, and a leader believes only what it sent',
     profiles: ['turmoil', 'five'],
     seeds: 300,
+    settings: [...oneByOne, ...backsUpTooFar],
     changes: [
       {
         file: `${core}/follower.ts`,

@@ -25,6 +25,8 @@ export interface Guard {
    * counts only when it passes with them and with the guard in its place.
    */
   readonly settings?: readonly Change[];
+  /** What must be broken for it to count, in the words of the check: with such settings a run may also be merely slow. */
+  readonly missedBy?: string;
   /** More than one where the same rule is kept twice, by who proposes and by who applies. */
   readonly changes: readonly Change[];
 }
