@@ -137,6 +137,7 @@ export type ProfileName =
   | 'directories'
   | 'members'
   | 'turmoil'
+  | 'usurpers'
   | 'reads'
   | 'snapshots'
   | 'upgrade';
@@ -153,6 +154,7 @@ export const profileNames: readonly ProfileName[] = [
   'directories',
   'members',
   'turmoil',
+  'usurpers',
   'reads',
   'snapshots',
   'upgrade',
@@ -309,6 +311,16 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     latencyMs: 2,
     // Some give up right after a leader did: what it says of their messages is the last that they hear.
     work: { ...base.work, produceEveryMs: 90, patienceMs: [400, 650, 750, 900], crowd: 0, deleteGroup: false },
+  }),
+  // Hardly any leader gets as far as to send what it has: figure 8 of the thesis, over and over.
+  usurpers: (base, random) => ({
+    ...base,
+    faultsMs: random.int(20_000, 30_000),
+    writeMs: random.pick([4, 15]),
+    faults: ['usurped', 'usurped', 'isolateLeader', 'powerOffAll'],
+    everyMs: random.int(300, 900),
+    latencyMs: random.pick([2, 8]),
+    work: { ...base.work, topics: 1, groups: 1, produceEveryMs: 50, crowd: 0, deleteGroup: false },
   }),
   // Many ask at once, all nodes, while leaders are cut off and stand still.
   reads: (base, random) => ({

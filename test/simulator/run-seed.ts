@@ -197,6 +197,7 @@ function sightOf(machine: Machine): Sight | undefined {
     durableIndex,
     stateHash: status.stateHash,
     clockMs: status.clockMs,
+    monotonicMs: machine.clock.monotonicMs(),
     quorumSilentMs: machine.clock.monotonicMs() - status.raft.quorumHeardAtMs,
   };
 }

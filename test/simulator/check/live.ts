@@ -16,7 +16,9 @@ export interface Sight {
   readonly stateHash: string;
   /** Cluster time, as of what is applied. */
   readonly clockMs: number;
-  /** How long a leader's majority has been silent, by its own clock. */
+  /** The own clock that never jumps. */
+  readonly monotonicMs: number;
+  /** How long a leader's majority has been silent, by that clock. */
   readonly quorumSilentMs: number;
 }
 
@@ -103,32 +105,23 @@ interface Silence {
   seenMs: number;
 }
 
-/** How long it had been silent when a node was first seen to lead a term: that is not this leadership's. */
-interface Beginning {
-  readonly life: number;
-  readonly term: number;
-  readonly silentMs: number;
-}
-
 export function leadersAreAnswered(): LiveCheck {
   const silences = new Map<NodeId, Silence>();
-  const beginnings = new Map<NodeId, Beginning>();
-  const silenceOf = ({ id, life, term, quorumSilentMs }: Sight): number => {
-    const known = beginnings.get(id);
-    if (known?.life === life && known.term === term && quorumSilentMs >= known.silentMs)
-      return quorumSilentMs - known.silentMs;
-    // Heard in the meantime: all that is silent from here on counts.
-    const isNew = known?.life !== life || known.term !== term;
-    const beginning = { life, term, silentMs: isNew ? quorumSilentMs : 0 };
-    beginnings.set(id, beginning);
-    return quorumSilentMs - beginning.silentMs;
+  const begun = new Map<NodeId, { readonly life: number; readonly term: number; readonly atMs: number }>();
+  /** Of this leadership: who was not heard before it led has nothing to answer for. */
+  const silenceOf = ({ id, life, term, monotonicMs, quorumSilentMs }: Sight): number => {
+    let known = begun.get(id);
+    if (known?.life !== life || known.term !== term) {
+      known = { life, term, atMs: monotonicMs };
+      begun.set(id, known);
+    }
+    return Math.min(quorumSilentMs, monotonicMs - known.atMs);
   };
   return {
     says: 'a leader that no majority answers steps down',
     see(sight) {
-      const { id, life, role, term, quorumSilentMs } = sight;
-      const isKnown = role === 'leader' && quorumSilentMs !== Number.POSITIVE_INFINITY;
-      const silentMs = isKnown ? silenceOf(sight) : 0;
+      const { id, life, role, term } = sight;
+      const silentMs = role === 'leader' ? silenceOf(sight) : 0;
       const known = silences.get(id);
       if (silentMs < longestSilenceMs) {
         silences.delete(id);

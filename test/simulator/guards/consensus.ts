@@ -94,10 +94,9 @@ export const consensusGuards: readonly Guard[] = [
   {
     name: 'commit-own-term-only',
     rule: 'only an entry of the own term is committed by counting (thesis 3.6.2)',
-    profiles: ['turmoil'],
+    profiles: ['usurpers'],
     seeds: 400,
     // One entry an append, and one append at a time: otherwise what is old is on a majority only with the own first entry behind it.
-    from: 61,
     missedBy: 'a leader has every entry that was committed before its term',
     settings: [
       ...oneByOne,
