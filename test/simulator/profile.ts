@@ -317,10 +317,10 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     ...base,
     faultsMs: random.int(20_000, 30_000),
     writeMs: random.pick([4, 15]),
-    faults: ['usurped', 'usurped', 'isolateLeader', 'powerOffAll'],
+    faults: ['usurped', 'usurped', 'isolateLeader', 'powerOff'],
     everyMs: random.int(300, 900),
-    latencyMs: random.pick([2, 8]),
-    work: { ...base.work, topics: 1, groups: 1, produceEveryMs: 50, crowd: 0, deleteGroup: false },
+    latencyMs: random.pick([15, 30]),
+    work: { ...base.work, topics: 1, groups: 1, produceEveryMs: 400, crowd: 0, deleteGroup: false },
   }),
   // Many ask at once, all nodes, while leaders are cut off and stand still.
   reads: (base, random) => ({
