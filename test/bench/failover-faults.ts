@@ -24,7 +24,7 @@ export interface FailoverFault {
 
 const sleeping = { needsLinks: false, watchedMs: 2_500, aim: { p50: 700, p99: 1_500 } } as const;
 
-export const failoverFaults = {
+const failoverFaults = {
   kill: {
     says: 'kill -9',
     needsLinks: false,
@@ -63,5 +63,11 @@ export const failoverFaults = {
   },
 } as const satisfies Readonly<Record<string, FailoverFault>>;
 
-export type How = keyof typeof failoverFaults;
-export const isHow = (name: string): name is How => name in failoverFaults;
+type Fault = keyof typeof failoverFaults;
+export type How = Fault | 'all';
+
+const faults = Object.keys(failoverFaults) as Fault[];
+export const hows: readonly How[] = [...faults, 'all'];
+
+export const faultsOf = (how: How): readonly FailoverFault[] =>
+  (how === 'all' ? faults : [how]).map((name) => failoverFaults[name]);

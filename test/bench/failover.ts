@@ -7,7 +7,7 @@ import { seededRandom } from '../chaos/random.ts';
 import { Deliveries } from '../measure/deliveries.ts';
 import { figures, ms } from '../measure/percentiles.ts';
 import { ProcessCluster } from '../processes/cluster.ts';
-import { type FailoverFault, failoverFaults, type How, isHow, type Struck } from './failover-faults.ts';
+import { type FailoverFault, faultsOf, type Struck } from './failover-faults.ts';
 import { body, type Connection } from './load.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -22,8 +22,7 @@ const arrivedMs = 60_000;
 const seed = 1;
 
 export async function failover({ kills, how }: BenchOptions): Promise<void> {
-  const chosen: readonly How[] = isHow(how) ? [how] : (Object.keys(failoverFaults) as How[]);
-  for (const one of chosen) await measure(failoverFaults[one], kills);
+  for (const fault of faultsOf(how)) await measure(fault, kills);
 }
 
 async function measure(fault: FailoverFault, rounds: number): Promise<void> {

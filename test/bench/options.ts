@@ -1,4 +1,5 @@
 // What may be asked of a benchmark; each reads what concerns it.
+import type { How } from './failover-faults.ts';
 
 export interface BenchOptions {
   readonly runs: number;
@@ -6,6 +7,6 @@ export interface BenchOptions {
   readonly waiting: number;
   readonly messages: number;
   readonly kills: number;
-  /** What happens to the node that delivers; anything else than a name of the table: each of them. */
-  readonly how: string;
+  /** What happens to the node that delivers. */
+  readonly how: How;
 }

@@ -1,24 +1,25 @@
 // npm run chaos -- --seconds 300 --seed N: real processes, real sockets, real disks, real kills; a rolling upgrade, and members
 // that come and go; the public API only.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine, seedOf, wholeNumber } from '../command-line.ts';
 import { ascending, ms, percentile } from '../measure/percentiles.ts';
 import { checks, lateness } from './check/checks.ts';
 import { runChaos } from './run.ts';
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: {
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string' },
     history: { type: 'string', default: 'history' },
   },
 });
-const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
+const seed = seedOf(values.seed);
+const seconds = wholeNumber('seconds', values.seconds, 1);
 const path = join(values.history, `chaos-${seed}.jsonl`);
-console.log(`seed ${seed}, ${values.seconds} s of faults; history: ${path}`);
+console.log(`seed ${seed}, ${seconds} s of faults; history: ${path}`);
 
 const startedAtMs = Date.now();
-const { history, faults, operations, snapshots } = await runChaos({ seconds: Number(values.seconds), seed, path });
+const { history, faults, operations, snapshots } = await runChaos({ seconds, seed, path });
 console.log(`faults: ${[...faults].map(([name, count]) => `${name} ${count}`).join(', ')}`);
 console.log(
   `operator: ${[...operations].map(([name, count]) => `${name} ${count}`).join(', ')}; snapshots installed ${snapshots}`,
@@ -42,6 +43,6 @@ console.log(
   `lateness of first deliveries, faults included: p50 ${ms(percentile(late, 0.5))} p99 ${ms(percentile(late, 0.99))} max ${ms(late.at(-1) ?? Number.NaN)} ms`,
 );
 console.log(
-  `history: ${path}, logs of the nodes: ${path}.logs; again with: npm run chaos -- --seconds ${values.seconds} --seed ${seed}`,
+  `history: ${path}, logs of the nodes: ${path}.logs; again with: npm run chaos -- --seconds ${seconds} --seed ${seed}`,
 );
 if (failed) process.exitCode = 1;

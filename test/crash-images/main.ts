@@ -10,7 +10,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commandLine, oneOf, seedOf, wholeNumber } from '../command-line.ts';
 import { checkImages, type ImageResult } from './check/images.ts';
 import type { OrderResult } from './check/order.ts';
 import { nameRules } from './disk/disk-model.ts';
@@ -18,7 +18,7 @@ import { readRecording, record } from './record/record.ts';
 import { whyNoStrace } from './record/strace.ts';
 import { Tally } from './tally.ts';
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: {
     images: { type: 'string', default: '300' },
     seconds: { type: 'string', default: '30' },
@@ -36,16 +36,21 @@ const { values } = parseArgs({
 
 /** Images are opened and thrown away: memory is as good a disk for that as any. */
 const fast = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-const names = nameRules.find((rule) => rule === values.names);
-if (names === undefined) throw new Error(`--names is one of ${nameRules.join(', ')}`);
+const seed = seedOf(values.seed);
+const names = oneOf('names', values.names, nameRules);
+const imagesEach = wholeNumber('images', values.images, 1);
+const image = values.image === undefined ? undefined : wholeNumber('image', values.image, 0);
+const seconds = wholeNumber('seconds', values.seconds, 1);
+const maxMessages = wholeNumber('messages', values.messages, 1);
+const counts = values.nodes === undefined ? [1, 3] : [wholeNumber('nodes', values.nodes, 1)];
+const workers = image === undefined ? wholeNumber('workers', values.workers, 1) : 1;
 
 const optionsOf = (folder: string, share: { readonly of: number; readonly at: number }, images: string) => ({
   recording: readRecording(folder),
   seed,
-  images: Number(values.images),
+  images: imagesEach,
   share,
-  only: values.image === undefined ? undefined : Number(values.image),
+  only: image,
   names,
   dropSynced: values['drop-synced'],
   folder: images,
@@ -80,7 +85,6 @@ function work(): void {
 }
 
 async function shared(folder: string, images: string, tally: Tally): Promise<void> {
-  const workers = values.image === undefined ? Number(values.workers) : 1;
   const done = Array.from({ length: workers }, async (_, at) => {
     const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed)], {
       env: { ...process.env, HOLDFAST_CRASH_IMAGES_WORKER: '1' },
@@ -100,8 +104,7 @@ async function shared(folder: string, images: string, tally: Tally): Promise<voi
 
 async function recorded(nodes: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-record-'));
-  const seconds = Number(values.seconds);
-  const { nodes: records } = await record({ folder, nodes, seconds, seed, maxMessages: Number(values.messages) });
+  const { nodes: records } = await record({ folder, nodes, seconds, seed, maxMessages });
   const runs = records.map((node) => node.runs.length).join(', ');
   console.log(`${nodes === 1 ? 'a node on its own' : `a cluster of ${nodes}`}: ${seconds} s under load; runs: ${runs}`);
   return folder;
@@ -114,11 +117,11 @@ async function checked(folder: string): Promise<boolean> {
     const tally = new Tally();
     await shared(folder, images, tally);
     for (const line of tally.lines()) console.log(`  ${line}`);
-    const again = `--record ${folder} --seed ${seed} --images ${values.images} --names ${names}`;
+    const again = `--record ${folder} --seed ${seed} --images ${imagesEach} --names ${names}`;
     if (tally.failed) console.log(`  one of them again: npm run crash-images -- ${again} --image I`);
     return !tally.failed;
   } finally {
-    if (values.image === undefined) rmSync(images, { recursive: true, force: true });
+    if (image === undefined) rmSync(images, { recursive: true, force: true });
   }
 }
 
@@ -129,7 +132,6 @@ async function run(): Promise<void> {
     return;
   }
   console.log(`seed ${seed}`);
-  const counts = values.nodes === undefined ? [1, 3] : [Number(values.nodes)];
   for (const nodes of values.record === undefined ? counts : [0]) {
     const folder = values.record ?? (await recorded(nodes));
     const isWell = await checked(folder);

@@ -2,10 +2,10 @@
 // npm run sim -- --seed 17 --trace      one of them, with every line
 // npm run sim -- --seeds 200 --coverage which lines of raft's core they ran, too
 // npm run sim -- --scenario test/scenarios/sleeping-leader.txt [--seed 3] [--trace]
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commandLine, oneOf, refuse, wholeNumber } from '../command-line.ts';
 import { type ProfileName, profileNames, profileOfSeed } from './profile.ts';
 import { CellTally, takeCells } from './reach/cells.ts';
 import { LineTally, linesWanted, takeLines } from './reach/lines.ts';
@@ -13,7 +13,7 @@ import { runSeed } from './run-seed.ts';
 import { tell } from './scenario.ts';
 import { SeedProcess, type SeedReport, takeOrders, takesOrders } from './seed-process.ts';
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: {
     seeds: { type: 'string' },
     from: { type: 'string' },
@@ -26,9 +26,8 @@ const { values } = parseArgs({
   },
 });
 
-const wanted = profileNames.find((name) => name === values.profile);
-if (values.profile !== undefined && wanted === undefined)
-  throw new Error(`there is no profile ${values.profile}; there are ${profileNames.join(', ')}`);
+const wanted = values.profile === undefined ? undefined : oneOf('profile', values.profile, profileNames);
+const workers = wholeNumber('workers', values.workers ?? `${Math.min(2, availableParallelism())}`, 1);
 const profileFor = (seed: number): ProfileName => wanted ?? profileOfSeed(seed);
 /** One seed takes a second or two of a quiet machine. */
 const seedLimitMs = 5 * 60_000;
@@ -78,7 +77,6 @@ async function many(count: number, from: number): Promise<void> {
     for (const [name, n] of Object.entries(result.reached)) reached[name] = (reached[name] ?? 0) + n;
     for (const [name, ms] of Object.entries(result.checksMs)) checksMs[name] = (checksMs[name] ?? 0) + ms;
   };
-  const workers = Number(values.workers ?? Math.min(2, availableParallelism()));
   await Promise.all(
     Array.from({ length: workers }, async () => {
       const child = new SeedProcess(fileURLToPath(import.meta.url), seedLimitMs, instruments);
@@ -115,6 +113,7 @@ async function many(count: number, from: number): Promise<void> {
 }
 
 async function story(file: string, seed: number): Promise<void> {
+  if (!existsSync(file)) refuse(`there is no scenario ${file}`);
   const faults = await tell(readFileSync(file, 'utf8'), seed, values.trace ? (line) => console.log(line) : undefined);
   for (const fault of faults) console.log(fault);
   console.log(`${file} with seed ${seed}: ${faults.length === 0 ? 'as told' : 'not as told'}`);
@@ -123,10 +122,10 @@ async function story(file: string, seed: number): Promise<void> {
 
 if (takesOrders)
   takeOrders(async (order) => ({ ...(await runSeed(order)), cells: takeCells(), coreLines: takeLines() }));
-else if (values.scenario !== undefined) await story(values.scenario, Number(values.seed ?? 1));
-else if (values.seed !== undefined) await one(Number(values.seed));
+else if (values.scenario !== undefined) await story(values.scenario, wholeNumber('seed', values.seed ?? '1', 0));
+else if (values.seed !== undefined) await one(wholeNumber('seed', values.seed, 0));
 else
   await many(
-    Number(values.seeds ?? 100),
-    values.from === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.from),
+    wholeNumber('seeds', values.seeds ?? '100', 1),
+    values.from === undefined ? Math.floor(Math.random() * 1_000_000) : wholeNumber('from', values.from, 0),
   );

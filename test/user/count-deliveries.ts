@@ -1,11 +1,11 @@
 // node test/dist/user/count-deliveries.js --nodes <api>,<api> --expect 10000: receives and acknowledges until so many
 // messages have come, watches for repeats a little longer, and says what came. Ends by itself, also when too few come.
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { Holdfast } from 'holdfast';
+import { commandLine, wholeNumber } from '../command-line.ts';
 import { figures, ms } from '../measure/percentiles.ts';
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: {
     nodes: { type: 'string', default: '127.0.0.1:7401' },
     topic: { type: 'string', default: 'reminders' },
@@ -15,8 +15,8 @@ const { values } = parseArgs({
   },
 });
 const repeatsMs = 5_000;
-const expected = Number(values.expect);
-const endMs = Date.now() + Number(values.seconds) * 1_000;
+const expected = wholeNumber('expect', values.expect, 1);
+const endMs = Date.now() + wholeNumber('seconds', values.seconds, 1) * 1_000;
 
 /** By id: how late it came first, ms, and how often it came. */
 const came = new Map<string, { readonly lateMs: number; times: number }>();

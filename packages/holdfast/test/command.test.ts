@@ -159,4 +159,7 @@ test('a command that does not exist, and an impossible option, are refused', asy
   const impossible = run('demo', '--seconds', '-5');
   expect(await impossible.ended).toBe(1);
   expect(impossible.err()).toContain('whole number');
+  const elsewhere = run('cluster', 'remove', 'n1', '--to', '127.0.0.1:99999');
+  expect(await elsewhere.ended).toBe(1);
+  expect(elsewhere.err()).toContain('"127.0.0.1:99999" is no address of an API: say host:port');
 });

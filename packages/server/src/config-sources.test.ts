@@ -48,6 +48,7 @@ test.each([
   [[], { HOLDFAST_DATADIR: '/x' }, 'There is no setting "HOLDFAST_DATADIR". Did you mean HOLDFAST_DATA_DIR?'],
   [['n1'], {}, 'There is no setting "n1".'],
   [['--id'], {}, '--id needs a value.'],
+  [['--data-dir', '--pretty'], {}, '--data-dir needs a value.'],
   [['--id', '../etc'], {}, '--id must be a name'],
   [
     ['--election-min-ms', '100'],

@@ -140,7 +140,7 @@ function fromFlags(args: readonly string[], faults: string[]): Given[] {
     const origin = `the flag ${flag}`;
     if (rest.length > 0) given.push({ setting, text: rest.join('='), origin });
     else if (setting.kind === 'boolean') given.push({ setting, text: 'true', origin });
-    else if (args[at + 1] === undefined) faults.push(`${flag} needs a value.`);
+    else if (args[at + 1]?.startsWith('--') ?? true) faults.push(`${flag} needs a value.`);
     else given.push({ setting, text: args[(at += 1)] ?? '', origin });
   }
   return given;

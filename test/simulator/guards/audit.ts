@@ -5,7 +5,7 @@
 // fails with everything in its place.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine, refuse, wholeNumber } from '../../command-line.ts';
 import type { SeedOrder } from '../seed-process.ts';
 import { SeedProcess } from '../seed-process.ts';
 import type { Guard } from './guard.ts';
@@ -20,7 +20,7 @@ interface Outcome {
   readonly tookMs: number;
 }
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: {
     only: { type: 'string' },
     workers: { type: 'string', default: '2' },
@@ -28,6 +28,13 @@ const { values } = parseArgs({
     most: { type: 'string', default: '10000' },
   },
 });
+const workers = wholeNumber('workers', values.workers, 1);
+const most = wholeNumber('most', values.most, 1);
+const fromSeed = values.from === undefined ? undefined : wholeNumber('from', values.from, 0);
+const parts = values.only?.split(',') ?? [''];
+const strange = parts.find((part) => !guards.some(({ name }) => name.includes(part)));
+if (strange !== undefined)
+  refuse(`no guard has "${strange}" in its name; there are ${guards.map(({ name }) => name).join(', ')}`);
 /** One seed takes a second or two of a quiet machine; a mutant that never ends one has been noticed. */
 const seedLimitMs = 2 * 60_000;
 const root = resolve('.');
@@ -57,10 +64,10 @@ async function attack(guard: Guard, unchanged: string): Promise<Outcome> {
     whole.end();
     return { guard, seeds, says, tookMs: performance.now() - startedMs };
   };
-  for (let seeds = 1; seeds <= Math.min(guard.seeds, Number(values.most)); seeds++) {
+  for (let seeds = 1; seeds <= Math.min(guard.seeds, most); seeds++) {
     const profile = guard.profiles[(seeds - 1) % guard.profiles.length] ?? guard.profiles[0];
     const order: SeedOrder = {
-      seed: Number(values.from ?? guard.from ?? 1) + seeds - 1,
+      seed: (fromSeed ?? guard.from ?? 1) + seeds - 1,
       profile,
       endsAtViolation: true,
     };
@@ -86,9 +93,7 @@ const lineOf = ({ guard, seeds, says, tookMs }: Outcome): string =>
     says.replaceAll(/\s+/g, ' ').slice(0, 120),
   ].join(' ');
 
-const wanted = guards.filter(
-  ({ name }) => values.only === undefined || values.only.split(',').some((part) => name.includes(part)),
-);
+const wanted = guards.filter(({ name }) => parts.some((part) => name.includes(part)));
 mkdirSync(folder, { recursive: true });
 const unchanged = await buildMutant({ name: 'unchanged', changes: [] }, root, folder);
 const startedMs = performance.now();
@@ -96,7 +101,7 @@ const outcomes = new Map<Guard, Outcome>();
 // The long hunts first, so that no worker is left alone with one at the end.
 const queue = wanted.toSorted((a, b) => b.seeds - a.seeds);
 await Promise.all(
-  Array.from({ length: Number(values.workers) }, async () => {
+  Array.from({ length: workers }, async () => {
     for (let guard = queue.shift(); guard !== undefined; guard = queue.shift()) {
       const taken = guard;
       const outcome = await attack(taken, unchanged).catch(

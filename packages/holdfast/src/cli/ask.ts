@@ -60,7 +60,7 @@ async function* unbroken(api: string, body: AsyncIterable<Uint8Array>): AsyncGen
 /** undefined: ask again. @throws CommandError */
 async function answerOf(api: string, { method, path }: Place, { params = {}, body }: Asked) {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
-  const url = new URL(filled, api.includes('://') ? api : `http://${api}`);
+  const url = urlOf(api, filled);
   const content =
     body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
   const tooLate = new AbortController();
@@ -78,6 +78,17 @@ async function answerOf(api: string, { method, path }: Place, { params = {}, bod
   if (problem === undefined) throw new CommandError(`${url.origin} answers ${response.status}: is it a node?`);
   if (later.has(problem.code)) return undefined;
   throw new CommandError(problem.message);
+}
+
+/** @throws CommandError */
+function urlOf(api: string, path: string): URL {
+  try {
+    const url = new URL(path, api.includes('://') ? api : `http://${api}`);
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+  } catch {
+    // What is no URL is refused like one of another kind.
+  }
+  throw new CommandError(`"${api}" is no address of an API: say host:port, such as 127.0.0.1:7401.`);
 }
 
 const reasonOf = (error: unknown): string => {
