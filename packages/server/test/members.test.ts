@@ -79,6 +79,20 @@ test('what can not be done is refused by its code', async () => {
   await cluster.stop();
 });
 
+test('a change that may still be taken back is not said to be done', async () => {
+  const cluster = await Cluster.start();
+  await upgraded(cluster);
+  const leader = cluster.someLeader();
+  const [one = '', other = ''] = ['n1', 'n2', 'n3'].filter((id) => id !== leader);
+  cluster.kill(one);
+  cluster.kill(other);
+  const first = cluster.refusal(remove(cluster, leader, one));
+  await cluster.until(() => cluster.node(leader).member.status().raft.configuration.voters.length === 2);
+  expect(await cluster.refusal(remove(cluster, leader, one))).toMatchObject({ code: 'HF_MEMBERS_BUSY' });
+  expect(await first).toMatchObject({ code: 'HF_OUTCOME_UNKNOWN' });
+  await cluster.stop();
+});
+
 test('leadership is handed over when somebody asks for it', async () => {
   const cluster = await Cluster.start();
   const leader = cluster.someLeader();

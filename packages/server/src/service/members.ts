@@ -33,6 +33,7 @@ export async function members(desk: Desk): Promise<AnswerOf<'members'>> {
 /** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING, HF_OUTCOME_UNKNOWN */
 export async function addMember(desk: Desk, { body }: ParsedRequestOf<'addMember'>): Promise<AnswerOf<'addMember'>> {
   desk.leading();
+  requireSettled(desk);
   const { id, incarnation, peer, api } = body;
   const { configuration, members: known } = desk.status().raft;
   const role = configuration.voters.some((voter) => voter.id === id) ? 'voter' : 'learner';
@@ -51,6 +52,7 @@ export async function removeMember(
   { params: { id }, query: { lost } }: ParsedRequestOf<'removeMember'>,
 ): Promise<AnswerOf<'removeMember'>> {
   desk.leading();
+  requireSettled(desk);
   const { configuration } = desk.status().raft;
   if (![...configuration.voters, ...configuration.learners].some((member) => member.id === id)) {
     return { kind: 'absent' };
@@ -59,6 +61,12 @@ export async function removeMember(
   if (lost !== undefined) requireLost(desk, id, lost);
   await changed(desk, { kind: 'remove', id });
   return { kind: 'removed' };
+}
+
+/** A change is in force before it is committed, and may still be taken back: nobody is told of one that it is done already. */
+function requireSettled(desk: Desk): void {
+  const { commit, configurationIndex } = desk.status().raft;
+  if (commit < configurationIndex) throw busy();
 }
 
 function requireLost(desk: Desk, id: string, incarnation: string): void {
