@@ -60,6 +60,11 @@ export const logEvents = {
     means: 'This node was away for longer than the log of the leader reaches back, and was sent the whole state.',
     next: 'Nothing. Again and again: the node is slower than the writes, or --log-retain-bytes is too small.',
   },
+  'raft.promoted': {
+    level: 'info',
+    means: 'A node that was taken in has caught up, and has a vote now.',
+    next: 'Nothing.',
+  },
   'scheduler.suspended': {
     level: 'warn',
     means: 'This node leads, and hears no majority: it hands nothing out until it does.',
@@ -112,10 +117,22 @@ export const logEvents = {
     means: 'This leader refuses new messages with HF_DISK_LOW. All else goes on.',
     next: 'Make room on the disks of the nodes in `low`.',
   },
-  'raft.promoted': {
+  'disk.accepts': {
     level: 'info',
-    means: 'A node that was taken in has caught up, and has a vote now.',
+    means: 'There is room again, or this node leads no more: it refuses no messages for want of room.',
     next: 'Nothing.',
+  },
+  'disk.stalled': {
+    level: 'warn',
+    means:
+      'A write takes longer than 2.5 s: nothing is acknowledged by this node meanwhile. A leader gives way when the disks of the others work.',
+    next: 'Look at the disk: holdfast_log_write_in_progress_seconds says how long.',
+  },
+  'disk.answers': { level: 'info', means: 'The write ended, after `stalledMs` or a little more.', next: 'Nothing.' },
+  'process.paused': {
+    level: 'warn',
+    means: 'The process stood still for `pausedMs`, which is longer than an election timeout.',
+    next: 'Look for a lack of CPU, swapping, or a virtual machine that was moved or suspended.',
   },
   'rejoin.lost': {
     level: 'warn',
@@ -146,23 +163,6 @@ export const logEvents = {
     level: 'error',
     means: 'It has asked as often as it may (`attempts`), or was replaced too often. `why` says what was in the way.',
     next: 'Replace it by hand (docs/members.md), or start it again.',
-  },
-  'disk.accepts': {
-    level: 'info',
-    means: 'There is room again, or this node leads no more: it refuses no messages for want of room.',
-    next: 'Nothing.',
-  },
-  'disk.stalled': {
-    level: 'warn',
-    means:
-      'A write takes longer than 2.5 s: nothing is acknowledged by this node meanwhile. A leader gives way when the disks of the others work.',
-    next: 'Look at the disk: holdfast_log_write_in_progress_seconds says how long.',
-  },
-  'disk.answers': { level: 'info', means: 'The write ended, after `stalledMs` or a little more.', next: 'Nothing.' },
-  'process.paused': {
-    level: 'warn',
-    means: 'The process stood still for `pausedMs`, which is longer than an election timeout.',
-    next: 'Look for a lack of CPU, swapping, or a virtual machine that was moved or suspended.',
   },
   'service.fault': {
     level: 'error',

@@ -35,7 +35,7 @@ export const startErrors = {
   },
   HF_DIRECTORY_DAMAGED: {
     says: 'The data directory was in use before, and its database is missing or damaged.',
-    next: 'Do not empty it: a node that forgot a vote is a danger. The others go on as long as a majority of them is there (two of three). Move the directory away and keep it. This version can not bring a member back, and an older copy of the directory may have forgotten a vote: only a node on its own may start from a copy.',
+    next: 'Do not empty it: a node that forgot a vote is a danger. The others go on as long as a majority of them is there (two of three). Move the directory away and keep it, and replace the member by a new one with an empty directory (docs/members.md). Never put an older copy back, which may have forgotten a vote: only a node on its own may start from a copy, or from a backup (docs/backup.md).',
   },
 } as const satisfies Readonly<Record<string, { readonly says: string; readonly next: string }>>;
 
