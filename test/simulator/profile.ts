@@ -137,7 +137,6 @@ export type ProfileName =
   | 'directories'
   | 'members'
   | 'turmoil'
-  | 'usurpers'
   | 'reads'
   | 'snapshots'
   | 'upgrade';
@@ -154,7 +153,6 @@ export const profileNames: readonly ProfileName[] = [
   'directories',
   'members',
   'turmoil',
-  'usurpers',
   'reads',
   'snapshots',
   'upgrade',
@@ -311,16 +309,6 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     latencyMs: 2,
     // Some give up right after a leader did: what it says of their messages is the last that they hear.
     work: { ...base.work, produceEveryMs: 90, patienceMs: [400, 650, 750, 900], crowd: 0, deleteGroup: false },
-  }),
-  // Hardly any leader gets as far as to send what it has: figure 8 of the thesis, over and over.
-  usurpers: (base, random) => ({
-    ...base,
-    faultsMs: random.int(20_000, 30_000),
-    writeMs: random.pick([4, 15]),
-    faults: ['usurped', 'usurped', 'isolateLeader', 'powerOff'],
-    everyMs: random.int(300, 900),
-    latencyMs: random.pick([15, 30]),
-    work: { ...base.work, topics: 1, groups: 1, produceEveryMs: 400, crowd: 0, deleteGroup: false },
   }),
   // Many ask at once, all nodes, while leaders are cut off and stand still.
   reads: (base, random) => ({

@@ -26,7 +26,7 @@ export interface Guard {
    */
   readonly settings?: readonly Change[];
   /** What must be broken for it to count, in the words of the check: with such settings a run may also be merely slow. */
-  readonly missedBy?: string;
+  readonly missedBy?: RegExp;
   /** More than one where the same rule is kept twice, by who proposes and by who applies. */
   readonly changes: readonly Change[];
 }
