@@ -1,5 +1,5 @@
 // Guards of raft: votes, acknowledgements, commitment, the disk.
-import type { Change, Guard } from './guard.ts';
+import { type Change, type Guard, idleLeaderStays } from './guard.ts';
 
 const core = 'packages/raft/src/core';
 const driver = 'packages/raft/src/driver';
@@ -215,7 +215,10 @@ export const consensusGuards: readonly Guard[] = [
     rule: 'a leader that no majority answers steps down',
     profiles: ['swarm'],
     seeds: 150,
-    changes: [{ file: `${core}/leader.ts`, text: 'if (!hasQuorum(raft, own)) {', instead: 'if (false) {' }],
+    changes: [
+      { file: `${core}/leader.ts`, text: 'if (!hasQuorum(raft, own)) {', instead: 'if (false) {' },
+      idleLeaderStays,
+    ],
   },
   {
     name: 'unknown-is-not-refused',

@@ -1,5 +1,5 @@
 // Guards of store, scheduler, server and client: positions, cursors, holds, leases, stamps, answers.
-import type { Guard } from './guard.ts';
+import { type Guard, idleLeaderStays } from './guard.ts';
 
 const apply = 'packages/store/src/apply';
 const scheduler = 'packages/scheduler/src';
@@ -267,6 +267,7 @@ export const deliveryGuards: readonly Guard[] = [
         text: "state.kind === 'suspended' && doubts === 0",
         instead: "state.kind === 'suspended' && doubts < 0",
       },
+      idleLeaderStays,
     ],
   },
 ];

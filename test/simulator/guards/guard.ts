@@ -48,3 +48,10 @@ export function takeOut({ name, changes }: Removal, file: string, source: string
   }
   return text;
 }
+
+/** A leader that serves nobody for a while goes by itself: the second line of those that end, or heal, a leadership without a majority. */
+export const idleLeaderStays: Change = {
+  file: 'packages/server/src/create-member.ts',
+  text: 'stepDown: () => replica.stepDown(),',
+  instead: 'stepDown: () => {},',
+};
