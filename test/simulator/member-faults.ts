@@ -18,9 +18,12 @@ const isSound = (machine: Machine): boolean => machine.damaged === undefined;
 const hasMajority = (sound: readonly Machine[], of: readonly Machine[]): boolean =>
   sound.length > Math.floor(of.length / 2);
 
-/** Whether this directory may be lost for good: a majority keeps its own. Formation needs everybody, and takes its time. */
+/**
+ * Whether this directory may be lost for good: a majority keeps its own. Formation needs everybody, and so does the version
+ * in which members can be replaced.
+ */
 export function canLose(world: World, machine: Machine): boolean {
-  if (world.time.nowMs < 4_000 || world.operator.busyWith !== undefined) return false;
+  if (world.operator.busyWith !== undefined || !canReplace(world)) return false;
   const all = voters(world);
   const founded = all.filter(({ member }) => member?.status().clusterId !== undefined).length;
   if (founded < all.length - 1 || !all.includes(machine)) return false;
@@ -29,6 +32,9 @@ export function canLose(world: World, machine: Machine): boolean {
     all,
   );
 }
+
+const canReplace = (world: World): boolean =>
+  world.machines.some(({ member }) => (member?.status().activeVersion ?? 0) >= 2);
 
 const isReady = (world: World): boolean =>
   world.operator.busyWith === undefined && world.time.nowMs > 3_000 && voters(world).length > 0;
