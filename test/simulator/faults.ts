@@ -131,6 +131,10 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     for (const machine of world.machines) kill(world, machine, random, { told: false, power: true });
   },
   vanish: (world, random) => kill(world, leaderOrAny(world, random), random, { told: false, power: false }),
+  stop: (world, random) => {
+    const machine = random.chance(0.5) ? leaderOrAny(world, random) : anyMachine(world, random);
+    machine.stop(() => restartLater(world, machine, random));
+  },
   pause: (world, random) => pause(world, anyMachine(world, random), 20 + random.exponential(1_200)),
   pauseLeader: (world, random) => pause(world, leaderOrAny(world, random), 200 + random.exponential(1_500)),
   isolate: (world, random) => isolate(world, anyMachine(world, random), random),

@@ -11,6 +11,7 @@ export type FaultKind =
   | 'powerOff'
   | 'powerOffAll'
   | 'vanish'
+  | 'stop'
   | 'pause'
   | 'pauseLeader'
   | 'isolate'
@@ -101,6 +102,7 @@ const everyFault: readonly FaultKind[] = [
   'powerOff',
   'powerOffAll',
   'vanish',
+  'stop',
   'pause',
   'pauseLeader',
   'isolate',
@@ -164,6 +166,7 @@ const mostMachines = 5;
 /** What may happen while members change. */
 const aroundChanges: readonly FaultKind[] = [
   'kill',
+  'stop',
   'killLeader',
   'powerOff',
   'powerOffAll',
@@ -183,6 +186,7 @@ const aroundUpgrades: readonly FaultKind[] = [
   'powerOff',
   'powerOffAll',
   'vanish',
+  'stop',
   'pause',
   'pauseLeader',
   'isolate',
@@ -362,15 +366,18 @@ export function drawProfile(name: ProfileName, random: Random): Profile {
 export function profileOfSeed(seed: number): ProfileName {
   const looks: Readonly<Record<number, ProfileName>> = {
     1: 'kills',
+    2: 'snapshots',
     3: 'power',
     5: 'clocks',
     7: 'five',
     9: 'takeover',
+    10: 'turmoil',
     11: 'slowDisks',
     13: 'directories',
     15: 'calm',
     17: 'fullDisks',
     14: 'upgrade',
+    18: 'reads',
     19: 'members',
   };
   return looks[seed % 20] ?? 'swarm';

@@ -148,6 +148,8 @@ export class Operator {
       if (settled && found.role === 'voter') break;
       await this.#pause(againMs);
     }
+    // Who founded a cluster alone would found another one after it has lost its directory.
+    for (const other of this.#options.machines) if (other.founders.length === 1) other.join();
     this.done.added++;
   }
 

@@ -148,6 +148,11 @@ export class Machine {
     this.#options.trace.note(this.id, 'is new');
   }
 
+  /** From its next start on it founds nothing, also where its directory is lost meanwhile. */
+  join(): void {
+    this.#config = { ...this.#config, join: true };
+  }
+
   /** From its next start on. */
   upgrade(): void {
     this.build = 'present';
@@ -224,7 +229,23 @@ export class Machine {
       life.member = await creators[this.build](config, ports);
       await life.member.start();
     };
-    run().catch((error: unknown) => this.#mustStop(process, error instanceof Error ? error : new Error(String(error))));
+    run().catch((error: unknown) => this.#mustStop(process, asError(error)));
+  }
+
+  /** SIGTERM. @param onEnded called when the process has ended by itself, and nothing else has ended it before */
+  stop(onEnded: () => void): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#options.trace.note(this.id, 'is told to stop');
+    const end = (): void => {
+      if (this.#life !== life) return;
+      this.kill({ told: true, power: false });
+      onEnded();
+    };
+    life.process.arrive('socket', () => {
+      if (life.member === undefined) return end();
+      life.member.stop().then(end, (error: unknown) => this.#mustStop(life.process, asError(error)));
+    });
   }
 
   /** `kill -9`, or the machine vanishes (`told` false), or loses its power (its disk forgets what was not synced). */
@@ -254,6 +275,8 @@ export class Machine {
     });
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 function logTo(trace: Trace, id: NodeId): MemberLog {
   const note = (fields: Readonly<Record<string, unknown>> & { readonly event: string }, sentence: string): void => {
