@@ -4,6 +4,7 @@ import type { LoggedConfiguration } from './membership/roster.ts';
 import type { Entry, EntryKind, Message, NodeId } from './message.ts';
 import type { HardState, Ready, Receipt, Restore } from './ready.ts';
 
+/** Thesis 3.3; `preCandidate` asks whether it would be elected, and has not raised its term (thesis 9.6). */
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
 /** Read access to the durable log, synchronous (the driver keeps terms in memory and entries in a bounded cache). */
@@ -17,17 +18,23 @@ export interface LogReader {
   entries(from: number, toInclusive: number, maxBytes: number): readonly Entry[];
 }
 
+/** Times in ticks of the owner's clock. */
 export interface CoreConfig {
   readonly id: NodeId;
   readonly heartbeatTicks: number;
+  /** The election timeout is drawn from these two, both included (thesis 3.4). */
   readonly electionMinTicks: number;
   readonly electionMaxTicks: number;
   /** After news of the leader's death: pre-vote after a random 0 to this many ticks. */
   readonly fastElectionTicks: number;
+  /** Of entries in one message; a single entry may be larger. */
   readonly maxAppendBytes: number;
+  /** For each follower: messages, and bytes of entries, that it has not answered (thesis 10.2.1). */
   readonly maxInflightAppends: number;
   readonly maxInflightBytes: number;
+  /** Of a leader; a proposal beyond it is refused. */
   readonly maxUncommittedBytes: number;
+  /** Of committed entries that are handed out at once. */
   readonly maxApplyBytes: number;
   /** Uniform in [0, 1), seeded by the owner. */
   readonly random: () => number;
@@ -47,17 +54,22 @@ export interface CoreState {
   readonly configurations: readonly LoggedConfiguration[];
 }
 
+/** The variables of thesis figure 3.1, and what an operator wants to see beside them. An index is that of an entry; 0 is before the first. */
 export interface CoreStatus {
   readonly id: NodeId;
   readonly role: Role;
   readonly term: number;
+  /** Of this term, as far as this member has heard. */
   readonly leader: NodeId | undefined;
+  /** The last entry that this member knows to be committed. */
   readonly commit: number;
   readonly applied: number;
   readonly lastIndex: number;
+  /** The last entry that is on this disk, synced; at most `lastIndex`. */
   readonly durableIndex: number;
   /** Index of this leader's own empty entry; undefined for the other roles. */
   readonly termStartIndex: number | undefined;
+  /** Of a leader's entries behind `commit`; bounded by `maxUncommittedBytes`. */
   readonly uncommittedBytes: number;
   /** Whom this leader hands over to. */
   readonly transferringTo: NodeId | undefined;
@@ -66,6 +78,7 @@ export interface CoreStatus {
   /** In force here, committed or not, and the entry that said it; index 0: as founded. */
   readonly configuration: Configuration;
   readonly configurationIndex: number;
+  /** False for a learner, one that waits to be taken in, and one that is removed. */
   readonly isVoter: boolean;
   /** Of a leader: every other member. */
   readonly followers: ReadonlyMap<NodeId, FollowerStatus>;
@@ -74,19 +87,27 @@ export interface CoreStatus {
 export interface FollowerStatus {
   /** False for a learner. */
   readonly voter: boolean;
+  /** One message at a time until it is known where logs agree; a state is being sent; messages one after the other. */
   readonly state: 'probe' | 'snapshot' | 'replicate';
+  /** Up to this index its log is known to be the leader's, and durable (matchIndex of thesis figure 3.1). */
   readonly match: number;
+  /** Up to this index it has applied, as it said last. */
   readonly applied: number;
+  /** Messages with entries that it has not answered. */
   readonly inflight: number;
+  /** It was heard within an election timeout (thesis 6.2). */
   readonly recentlyActive: boolean;
 }
 
+/** One server at a time (thesis 4.1): any two majorities, before and after, have a member in common. */
 export type MembershipChange =
+  /** Receives entries and has no vote (thesis 4.2.1). */
   | { readonly kind: 'addLearner'; readonly member: ConfigMember }
   /** A learner that has caught up gets a vote. */
   | { readonly kind: 'promote'; readonly id: NodeId }
   | { readonly kind: 'remove'; readonly id: NodeId };
 
+/** Nothing was appended. */
 export type ChangeRefusal =
   | 'notLeader'
   | 'stopping'
@@ -98,10 +119,13 @@ export type ChangeRefusal =
   | 'changePending'
   | 'unknownMember'
   | 'alreadyMember'
+  /** A name or a text that no configuration can hold. */
   | 'malformedMember'
   | 'tooManyMembers'
+  /** To be promoted, a learner may lack `maxInflightAppends` entries at most (thesis 4.2.1). */
   | 'notCaughtUp'
   | 'lastVoter'
+  /** `maxUncommittedBytes` is reached. */
   | 'tooManyUncommitted';
 
 export type Changed =
@@ -120,17 +144,19 @@ export interface Core {
   step(message: Message): void;
   /** Bytes of a message of this peer are arriving: a sign of life, before its last byte. */
   heard(peer: NodeId): void;
+  /** One unit of time has passed. */
   tick(): void;
+  /** Appends to the leader's log. That it is committed is seen in `Ready.committed`, under this index and term. */
   propose(payload: Uint8Array): Proposed;
   /** In force at once, for good when the entry is committed. The same change again is refused as done or unknown. */
   changeMembership(change: MembershipChange): Changed;
   /**
-   * Asks for an index to read at; a follower asks its leader. Answered once in `Ready.readStates`.
+   * Asks for an index to read at (thesis 6.4); a follower asks its leader. Answered once in `Ready.readStates`.
    * @param context never used before
    */
   readIndex(context: number): void;
   /**
-   * Hands leadership over to this voter, or to the one that has most. Takes no proposal until the other leads, or an
+   * Hands leadership over to this voter, or to the one that has most (thesis 3.10). Takes no proposal until the other leads, or an
    * election timeout is over.
    */
   transferLeadership(to: NodeId | undefined): Transferred;
@@ -156,7 +182,9 @@ export interface Core {
   paused(ticks: number): void;
   /** SIGTERM: propose nothing more, campaign no more. */
   stop(): void;
+  /** What is to be done now; each thing once. `canWrite`: no write is in flight. */
   ready(options: { readonly canWrite: boolean }): Ready;
+  /** Something of an earlier Ready is done: it is on the disk, or applied. */
   advance(receipt: Receipt): void;
   status(): CoreStatus;
 }

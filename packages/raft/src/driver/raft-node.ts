@@ -15,10 +15,12 @@ import type { ChangeOutcome } from './membership/changes.ts';
 import type { Outcome, TransferOutcome } from './outcome.ts';
 import type { ReadOutcome } from './reads.ts';
 
-/** All of it is counted in whole ticks. Followers and leaders of one cluster need the same. */
+/** In ms, counted in whole ticks. Followers and leaders of one cluster need the same. */
 export interface RaftTiming {
   readonly tickMs: number;
+  /** A leader is heard from at least so often; far below `electionMinMs` (thesis 3.9). */
   readonly heartbeatMs: number;
+  /** Who hears no leader for a random time from this to `electionMaxMs` asks for votes (thesis 3.4). */
   readonly electionMinMs: number;
   readonly electionMaxMs: number;
   /** After news of a dead leader: pre-vote after a random 0 to this. */
@@ -41,6 +43,7 @@ export interface RaftOwner {
   onLeader(term: number): void;
   /** It leads no more (or stops). Called once for each `onLeader`. */
   onLeaderLost(term: number): void;
+  /** With every message that another member sends: its clock, for an owner that compares clocks. */
   onSample(from: NodeId, sample: Sample): void;
   /** The node must stop: a failed write, an assertion, a refused member. Nothing is proposed or answered after it. */
   onFatal(error: Error): void;
@@ -62,6 +65,7 @@ export interface RaftNodeOptions<Result> {
   readonly stateMachine: SnapshotStateMachine<Result>;
   readonly transport: Transport;
   readonly clock: Clock;
+  /** Uniform in [0, 1). Tells members apart: the same numbers in two of them make them stand for election together. */
   readonly random: () => number;
   readonly owner: RaftOwner;
   /** How much of the log is kept behind the applied index; defaults where absent. */
@@ -74,6 +78,7 @@ export interface RaftStatus extends CoreStatus {
   /** Proposals that wait to become an entry, and entries that wait to be applied. */
   readonly waitingProposals: number;
   readonly waitingEntries: number;
+  /** Of the entries that the log holds. */
   readonly logBytes: number;
   /** Where the log begins, and how many entries were compacted since the start. */
   readonly firstIndex: number;
@@ -92,6 +97,10 @@ export interface RaftStatus extends CoreStatus {
 }
 
 export interface RaftNode<Result> {
+  /**
+   * Listens, connects, and takes part from then on. Resolves when the transport has started; what ends the node later
+   * comes by `onFatal`. @throws what the transport throws; over TCP RaftError `HF_PEER_PORT`
+   */
   start(): Promise<void>;
   /** At most `maxCommandBytes`. Always settles, and never rejects: with an outcome. */
   propose(command: Uint8Array): Promise<Outcome<Result>>;
