@@ -152,10 +152,25 @@ test(
   3 * minutes,
 );
 
+test('verify: what is not there, and what no node has made, is said to be that', async () => {
+  const nothing = run('verify', `${folder('none')}/backup`);
+  expect(await nothing.ended).toBe(1);
+  expect(nothing.err()).toContain('There is nothing to verify');
+  const foreign = run('verify', process.cwd());
+  expect(await foreign.ended).toBe(1);
+  expect(foreign.err()).toContain('is neither a backup nor the data directory of a node');
+});
+
 test('a command that does not exist, and an impossible option, are refused', async () => {
   const unknown = run('strat');
   expect(await unknown.ended).toBe(1);
   expect(unknown.err()).toContain("unknown command 'strat'");
+  const mistyped = run('cluster', 'ad', '127.0.0.1:7401');
+  expect(await mistyped.ended).toBe(1);
+  expect(mistyped.err()).toContain("unknown command 'cluster ad'");
+  const nobody = run('cluster', 'remove', '', '--to', '127.0.0.1:7401');
+  expect(await nobody.ended).toBe(1);
+  expect(nobody.err()).toContain('It must be the name of a member.');
   const impossible = run('demo', '--seconds', '-5');
   expect(await impossible.ended).toBe(1);
   expect(impossible.err()).toContain('whole number');

@@ -6,6 +6,7 @@ import {
   keepBackup,
   parseConfig,
   restoreBackup,
+  StartError,
   type VerifiedBackup,
   type VerifiedDirectory,
   verifyBackupFile,
@@ -34,14 +35,24 @@ export async function restore(
 
 /** @returns whether nothing is wrong @throws BackupFault, StartError where it can not be walked to its end */
 export async function verify(path: string): Promise<boolean> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw new CommandError(error instanceof Error ? error.message : String(error));
-  });
-  const verified = found.isDirectory() ? await verifyDirectory(path) : await verifyBackupFile(path);
+  const verified = await verifyPath(path);
   say('log' in verified ? describeDirectory(verified) : describe(verified));
   for (const fault of verified.faults) say(`WRONG  ${fault}`);
   say(verified.faults.length === 0 ? 'Nothing is wrong.' : `${verified.faults.length} faults.`);
   return verified.faults.length === 0;
+}
+
+async function verifyPath(path: string): Promise<VerifiedBackup | VerifiedDirectory> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new CommandError(`There is nothing to verify: ${error instanceof Error ? error.message : String(error)}.`);
+  });
+  if (!found.isDirectory()) return await verifyBackupFile(path);
+  try {
+    return await verifyDirectory(path);
+  } catch (error) {
+    if (!(error instanceof StartError) || error.code !== 'HF_DIRECTORY_FOREIGN') throw error;
+    throw new CommandError(`${error.code}: ${path} is neither a backup nor the data directory of a node.`);
+  }
 }
 
 function describe({ header, rows, bytes, base, isWhole }: VerifiedBackup): string {

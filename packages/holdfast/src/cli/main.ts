@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The command: `holdfast start | cluster | backup | restore | verify | demo`. An error is a sentence on standard error, and an exit code that is not 0.
+import { routes } from '@holdfast/api';
 import { Command, InvalidArgumentError } from 'commander';
 import { backup, restore, verify } from './backup.ts';
 import { cluster } from './cluster.ts';
@@ -16,6 +17,11 @@ function wholeNumber(from: number, to: number) {
     if (/^\d+$/.test(text) && value >= from && value <= to) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
   };
+}
+
+function memberName(text: string): string {
+  if (routes.removeMember.params.safeParse({ id: text }).success) return text;
+  throw new InvalidArgumentError('It must be the name of a member.');
 }
 
 const program = new Command('holdfast')
@@ -46,7 +52,12 @@ const clusterCommand = program
   )
   .option('--verbose', 'print the logs of the nodes instead of writing them to files', false)
   .option('--json', 'print addresses as JSON', false)
-  .action(cluster);
+  .allowExcessArguments()
+  .action(async (options: Parameters<typeof cluster>[0], command: Command) => {
+    const [mistyped] = command.args;
+    if (mistyped !== undefined) command.error(`error: unknown command 'cluster ${mistyped}'`);
+    await cluster(options);
+  });
 
 const toMember = ['--to <api>', 'host:port of the API of any member'] as const;
 clusterCommand
@@ -58,20 +69,20 @@ clusterCommand
 clusterCommand
   .command('remove')
   .description('Remove a member for good, dead or alive.')
-  .argument('<id>', 'its name')
+  .argument('<id>', 'its name', memberName)
   .requiredOption(...toMember)
   .action(removeMember);
 clusterCommand
   .command('replace')
   .description('Take in a new node for a member that is gone for good.')
-  .argument('<id>', 'the name of the one that is gone')
+  .argument('<id>', 'the name of the one that is gone', memberName)
   .argument('<api>', 'host:port of the API of the new node, which was started with --join')
   .requiredOption(...toMember)
   .action(replaceMember);
 clusterCommand
   .command('transfer')
   .description('Hand leadership over.')
-  .option('--to-node <id>', 'to this member, not to the one that has most')
+  .option('--to-node <id>', 'to this member, not to the one that has most', memberName)
   .requiredOption(...toMember)
   .action(transferLeadership);
 
