@@ -5,14 +5,12 @@
 // npm run crash-images -- --record DIR --seed N --image I   one of them; its directory stays
 // npm run crash-images -- --names posix                  names as POSIX has them, and no file system in use (disk-model.ts)
 // npm run crash-images -- --drop-synced                  takes what was synced as well: must fail
-import { fork } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commandLine, oneOf, seedOf, wholeNumber } from '../command-line.ts';
-import { checkImages, type ImageResult } from './check/images.ts';
-import type { OrderResult } from './check/order.ts';
+import { checkImages } from './check/images.ts';
 import { nameRules } from './disk/disk-model.ts';
 import { readRecording, record } from './record/record.ts';
 import { whyNoStrace } from './record/strace.ts';
@@ -45,62 +43,9 @@ const maxMessages = wholeNumber('messages', values.messages, 1);
 const counts = values.nodes === undefined ? [1, 3] : [wholeNumber('nodes', values.nodes, 1)];
 const workers = image === undefined ? wholeNumber('workers', values.workers, 1) : 1;
 
-const optionsOf = (folder: string, share: { readonly of: number; readonly at: number }, images: string) => ({
-  recording: readRecording(folder),
-  seed,
-  images: imagesEach,
-  share,
-  only: image,
-  names,
-  dropSynced: values['drop-synced'],
-  folder: images,
-});
-
-interface Work {
-  readonly record: string;
-  readonly share: { readonly of: number; readonly at: number };
-  readonly images: string;
-}
-
-type Told = { readonly result: ImageResult } | { readonly order: OrderResult };
-
-/** A child: its share of the images. */
-function work(): void {
-  const tell = (told: Told): void => void process.send?.(told);
-  process.once('message', ({ record, share, images }: Work) => {
-    const options = optionsOf(record, share, images);
-    const done = checkImages(
-      options,
-      (result) => tell({ result }),
-      (order) => tell({ order }),
-    );
-    done.then(
-      () => process.disconnect(),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(2);
-      },
-    );
-  });
-}
-
-async function shared(folder: string, images: string, tally: Tally): Promise<void> {
-  const done = Array.from({ length: workers }, async (_, at) => {
-    const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed)], {
-      env: { ...process.env, HOLDFAST_CRASH_IMAGES_WORKER: '1' },
-    });
-    child.on('message', (told: Told) => {
-      if ('order' in told) return tally.addOrder(told.order);
-      tally.add(told.result);
-      if (tally.images % 500 === 0) console.log(`  ${tally.images} images so far`);
-    });
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    child.send({ record: folder, share: { of: workers, at }, images } satisfies Work);
-    const code = await ended;
-    if (code !== 0) throw new Error(`a worker ended with ${code}`);
-  });
-  await Promise.all(done);
-}
+const dropSynced = values['drop-synced'];
+const opener = fileURLToPath(new URL('check/opener.js', import.meta.url));
+const progressImages = 500;
 
 async function recorded(nodes: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-record-'));
@@ -114,10 +59,20 @@ async function recorded(nodes: number): Promise<string> {
 async function checked(folder: string): Promise<boolean> {
   const images = mkdtempSync(join(fast, 'holdfast-images-'));
   try {
-    const tally = new Tally();
-    await shared(folder, images, tally);
+    const tally = new Tally({ dropSynced });
+    const recording = readRecording(folder);
+    const options = { recording, seed, images: imagesEach, only: image, names, dropSynced, opener, workers };
+    await checkImages(
+      { ...options, folder: images },
+      (result) => {
+        tally.add(result);
+        if (tally.images % progressImages === 0) console.log(`  ${tally.images} images so far`);
+      },
+      (order) => tally.addOrder(order),
+    );
     for (const line of tally.lines()) console.log(`  ${line}`);
-    const again = `--record ${folder} --seed ${seed} --images ${imagesEach} --names ${names}`;
+    const lied = dropSynced ? ' --drop-synced' : '';
+    const again = `--record ${folder} --seed ${seed} --images ${imagesEach} --names ${names}${lied}`;
     if (tally.failed) console.log(`  one of them again: npm run crash-images -- ${again} --image I`);
     return !tally.failed;
   } finally {
@@ -142,5 +97,4 @@ async function run(): Promise<void> {
   }
 }
 
-if (process.env['HOLDFAST_CRASH_IMAGES_WORKER'] === '1') work();
-else await run();
+await run();

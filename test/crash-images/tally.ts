@@ -1,5 +1,6 @@
 // The counts of a run, and what of them is a fault.
 import type { ImageResult } from './check/images.ts';
+import type { Ended } from './check/opener-process.ts';
 import type { OrderResult } from './check/order.ts';
 
 const maxShownOfKind = 3;
@@ -7,6 +8,7 @@ const maxCharacters = 300;
 
 export class Tally {
   #images = 0;
+  readonly #dropSynced: boolean;
   #opened = 0;
   #checked = 0;
   #lost = 0;
@@ -18,33 +20,58 @@ export class Tally {
   #votes = 0;
   #acknowledgements = 0;
   #early = 0;
+  /** Code -> how many. */
   readonly #refused = new Map<string, number>();
+  /** Signal or exit code -> how many. */
+  readonly #ended = new Map<string, number>();
+  /** Sentences. */
   readonly #faults: string[] = [];
   readonly #shown = new Map<string, number>();
+  #violations = 0;
   readonly #startedMs = performance.now();
 
-  add({ image, place, lost, verdict }: ImageResult): void {
+  /** @param dropSynced whether the disk lied: then a node may end by an assertion of LevelDB's own */
+  constructor({ dropSynced }: { readonly dropSynced: boolean }) {
+    this.#dropSynced = dropSynced;
+  }
+
+  add({ image, place, lost, outcome }: ImageResult): void {
     this.#images++;
     this.#pages += lost.pages;
     this.#names += lost.names;
-    this.#checked += verdict.checked;
-    this.#lost += verdict.lost.length;
-    this.#holes += verdict.holes.length;
     const where = `image ${image}, place ${place}`;
-    if (verdict.refused === undefined) this.#opened++;
+    if ('endedBy' in outcome) return this.#addEnded(where, outcome);
+    this.#checked += outcome.checked;
+    this.#lost += outcome.lost.length;
+    this.#holes += outcome.holes.length;
+    if (outcome.refused === undefined) this.#opened++;
     else {
-      const { code, message } = verdict.refused;
-      this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
-      this.#say(code, `${where}: no sync had covered what is missing, and the start was refused: ${message}`);
+      const { code, message } = outcome.refused;
+      countOne(this.#refused, code);
+      const missing = this.#dropSynced ? 'the disk lied' : 'no sync had covered what is missing';
+      this.#violation(code, `${where}: ${missing}, and the start was refused: ${message}`);
     }
-    for (const what of verdict.lost.slice(0, 1)) this.#say('lost', `${where}: ${what}`);
-    for (const what of verdict.holes.slice(0, 1)) this.#say('hole', `${where}: ${what}`);
+    for (const what of outcome.lost.slice(0, 1)) this.#violation('lost', `${where}: ${what}`);
+    for (const what of outcome.holes.slice(0, 1)) this.#violation('hole', `${where}: ${what}`);
+  }
+
+  #addEnded(where: string, { endedBy, says }: Ended): void {
+    countOne(this.#ended, endedBy);
+    const what = `${where}: ended the process that opened it (${endedBy}): ${says}`;
+    // An exit code is an error that nobody caught, and SIGKILL stands for an image that never came to its end: both our own.
+    const isOfLevel = endedBy.startsWith('SIG') && endedBy !== 'SIGKILL';
+    if (this.#dropSynced && isOfLevel) this.#say(endedBy, what);
+    else this.#violation(endedBy, what);
+  }
+
+  #violation(kind: string, what: string): void {
+    this.#violations++;
+    this.#say(kind, what);
   }
 
   /** The first few of each kind, and not the whole of their advice. */
   #say(kind: string, what: string): void {
-    const shown = (this.#shown.get(kind) ?? 0) + 1;
-    this.#shown.set(kind, shown);
+    const shown = countOne(this.#shown, kind);
     if (shown <= maxShownOfKind) this.#faults.push(what.slice(0, maxCharacters));
   }
 
@@ -57,7 +84,7 @@ export class Tally {
     this.#votes += votes;
     this.#acknowledgements += acknowledgements;
     this.#early += faults.length;
-    for (const fault of faults.slice(0, 1)) this.#say('order', fault);
+    for (const fault of faults.slice(0, 1)) this.#violation('order', fault);
   }
 
   /** A run that looked at nothing shows nothing. */
@@ -66,16 +93,17 @@ export class Tally {
   }
 
   get failed(): boolean {
-    return this.#shown.size > 0 || this.#isEmpty;
+    return this.#violations > 0 || this.#isEmpty;
   }
 
   lines(): readonly string[] {
     const seconds = (performance.now() - this.#startedMs) / 1_000;
-    const refused = [...this.#refused].map(([code, count]) => `${code} ${count}`).join(', ');
+    const ended = totalOf(this.#ended);
+    const refused = totalOf(this.#refused);
     return [
       ...this.#faults,
       `images ${this.#images} in ${seconds.toFixed(0)} s; without ${this.#pages} pages and ${this.#names} names that no sync had covered`,
-      `opened ${this.#opened}, refused ${this.#images - this.#opened}${refused === '' ? '' : ` (${refused})`}`,
+      `opened ${this.#opened}, refused ${refused}${listOf(this.#refused)}, ended the process ${ended}${listOf(this.#ended)}`,
       `acknowledged and looked up ${this.#checked}: lost ${this.#lost}; holes ${this.#holes}`,
       ...(this.#nodes === 0
         ? []
@@ -85,3 +113,15 @@ export class Tally {
     ];
   }
 }
+
+function countOne(counts: Map<string, number>, kind: string): number {
+  const count = (counts.get(kind) ?? 0) + 1;
+  counts.set(kind, count);
+  return count;
+}
+
+const totalOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
+
+const listOf = (counts: ReadonlyMap<string, number>): string =>
+  counts.size === 0 ? '' : ` (${[...counts].map(([kind, count]) => `${kind} ${count}`).join(', ')})`;

@@ -10,20 +10,22 @@ import type { NodeRecord, Recording } from '../record/record.ts';
 import { type History, type Operation, readHistory } from '../trace/operations.ts';
 import { turnsOnDisk } from '../trace/turns.ts';
 import type { Verdict } from './check-image.ts';
+import { type Claims, type ImageToOpen, listenToAnswers, listenToPeers } from './claims.ts';
+import { type Ended, OpenerProcess } from './opener-process.ts';
 import { checkOrder, type OrderResult } from './order.ts';
-import { clientWitness, peerWitness, type Witness } from './witness.ts';
 
 export interface ImagesOptions {
   readonly recording: Recording;
   readonly seed: number;
   readonly images: number;
-  /** Images of this remainder, so that several processes share the work. */
-  readonly share: { readonly of: number; readonly at: number };
+  /** The program of the processes that open them, and how many there are. */
+  readonly opener: string;
+  readonly workers: number;
   readonly only: number | undefined;
   readonly names: NameRule;
   /** Takes pages that were synced as well: the check must notice. */
   readonly dropSynced: boolean;
-  /** Where the directories are made, one after the other. */
+  /** Where the directories are made; there are as many at a time as workers. */
   readonly folder: string;
 }
 
@@ -31,7 +33,7 @@ export interface ImageResult {
   readonly image: number;
   readonly place: number;
   readonly lost: { readonly pages: number; readonly names: number };
-  readonly verdict: Verdict;
+  readonly outcome: Verdict | Ended;
 }
 
 interface Moment {
@@ -40,42 +42,67 @@ interface Moment {
   readonly random: Random;
 }
 
-/** What the record of one node alone shows, and then its share of the images. */
+/** A directory that was made, and what is known of it. */
+interface Made extends ImageToOpen {
+  readonly image: number;
+  readonly lost: ImageResult['lost'];
+  readonly directory: string;
+}
+
+/** Node by node: what the record alone shows, and then the images. */
 export async function checkImages(
   options: ImagesOptions,
   onResult: (result: ImageResult) => void,
   onOrder: (result: OrderResult) => void,
 ): Promise<void> {
-  const { recording, share } = options;
-  for (const [at, node] of recording.nodes.entries()) {
-    const isAlone = recording.nodes.length === 1;
-    const peers = peerWitness(recording, node.id);
-    const witness = isAlone ? clientWitness(recording, node.id, node.api) : peers;
-    const history = readHistory(node.root, node.runs, (sent) => witness.hear(sent));
-    if (!isAlone && share.at === 0) {
-      const nameOf = (address: string) => recording.nodes.find(({ peer }) => peer === address)?.id;
+  const { recording, only } = options;
+  const { nodes } = recording;
+  for (const [at, node] of nodes.entries()) {
+    const isAlone = nodes.length === 1;
+    const peers = listenToPeers(recording, node);
+    const listener = isAlone ? listenToAnswers(recording, node) : peers;
+    const history = readHistory(node.root, node.runs, (sent) => listener.hear(sent));
+    if (!isAlone) {
+      const nameOf = (address: string) => nodes.find(({ peer }) => peer === address)?.id;
       onOrder(checkOrder(node.id, peers.said, turnsOnDisk(history), nameOf));
     }
     const moments = drawMoments(options, history).filter(
-      ({ image }) => image % recording.nodes.length === at && isShared(options, image),
+      ({ image }) => image % nodes.length === at && (only === undefined || image === only),
     );
-    await goThrough(options, node, witness, history, moments, onResult);
+    await openAll(options, listener.claims, make(options, node, history, moments), onResult);
   }
 }
 
-function isShared({ only, share, recording }: ImagesOptions, image: number): boolean {
-  return only === undefined ? Math.floor(image / recording.nodes.length) % share.of === share.at : image === only;
-}
-
-async function goThrough(
-  options: ImagesOptions,
-  node: NodeRecord,
-  witness: Witness,
-  history: History,
-  moments: readonly Moment[],
+/** Each process takes the next image when it is done with one. */
+async function openAll(
+  { opener, workers, only }: ImagesOptions,
+  claims: Claims,
+  images: Generator<Made>,
   onResult: (result: ImageResult) => void,
 ): Promise<void> {
-  const disk = new DiskModel(options.names);
+  const processes = Array.from({ length: workers }, () => new OpenerProcess(opener, claims));
+  const open = async (process: OpenerProcess): Promise<void> => {
+    for (const made of images) {
+      const { image, place, lost, directory } = made;
+      onResult({ image, place, lost, outcome: await process.open(made) });
+      if (only === undefined) rmSync(directory, { recursive: true, force: true });
+      else console.log(`image ${image}: ${directory} (opened since; made from place ${place})`);
+    }
+  };
+  try {
+    await Promise.all(processes.map(open));
+  } finally {
+    await Promise.all(processes.map((process) => process.end()));
+  }
+}
+
+function* make(
+  { names, dropSynced, folder }: ImagesOptions,
+  node: NodeRecord,
+  history: History,
+  moments: readonly Moment[],
+): Generator<Made> {
+  const disk = new DiskModel(names);
   const walker = new Walker(disk, history.operations);
   let runs = 0;
   const compareUpTo = (place: number): void => {
@@ -84,31 +111,16 @@ async function goThrough(
       compareWithLeft(disk, node, runs++);
     }
   };
-  for (const moment of moments) {
-    compareUpTo(moment.place);
-    walker.goTo(moment.place);
-    onResult(await checkMoment(options, node, disk, moment, witness, walker.atMs));
+  for (const { image, place, random } of moments) {
+    compareUpTo(place);
+    walker.goTo(place);
+    const drawn = drawImage(disk, names, random);
+    const directory = mkdtempSync(join(folder, 'image-'));
+    const volume = join(directory, 'volume');
+    writeImage(dropSynced ? loseSyncedPage(drawn.names, disk, random) : drawn.names, volume);
+    yield { image, place, lost: drawn.lost, directory, dataDir: join(volume, node.dataDir), atMs: walker.atMs };
   }
   compareUpTo(Number.POSITIVE_INFINITY);
-}
-
-async function checkMoment(
-  { names, dropSynced, folder, only }: ImagesOptions,
-  { dataDir }: NodeRecord,
-  disk: DiskModel,
-  { image, place, random }: Moment,
-  witness: Witness,
-  atMs: number,
-): Promise<ImageResult> {
-  const drawn = drawImage(disk, names, random);
-  const directory = join(mkdtempSync(join(folder, 'image-')), 'volume');
-  try {
-    writeImage(dropSynced ? loseSyncedPage(drawn.names, disk, random) : drawn.names, directory);
-    return { image, place, lost: drawn.lost, verdict: await witness.check(join(directory, dataDir), place, atMs) };
-  } finally {
-    if (only === undefined) rmSync(join(directory, '..'), { recursive: true, force: true });
-    else console.log(`image ${image}: ${directory} (opened since; made from place ${place})`);
-  }
 }
 
 /** Half of the moments anywhere, half where names change: there everything hangs on few operations. */
