@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { encodeEntry } from './entry.ts';
+import { decodeEntry, encodeEntry } from './entry.ts';
 import { EntryCache } from './entry-cache.ts';
 
 const entry = (index: number, term = 1, size = 72) => encodeEntry(index, term, 'commands', Buffer.alloc(size));
@@ -33,4 +33,29 @@ test('after a truncation the new entries are found, and their bytes are counted 
   expect(cache.get(1)).toBeUndefined();
   cache.append(entry(1, 9));
   expect(cache.get(1)?.term).toBe(9);
+});
+
+test('what the log has compacted is given up, and what follows is found', () => {
+  const cache = new EntryCache(10_000);
+  for (let index = 1; index <= 9; index++) cache.append(entry(index));
+  cache.compact(7);
+  expect([5, 6, 7, 8, 9].map((index) => cache.get(index)?.index)).toEqual([undefined, undefined, 7, 8, 9]);
+  cache.compact(3);
+  cache.compact(10);
+  expect(cache.get(9)).toBeUndefined();
+  cache.append(entry(10));
+  expect(cache.get(10)?.index).toBe(10);
+});
+
+test('an entry that is held keeps nothing alive but itself, whether it was made here or received', () => {
+  const cache = new EntryCache(1_000);
+  const frame = Buffer.concat([Buffer.alloc(50_000), entry(2).bytes]);
+  cache.append(entry(1));
+  cache.append(decodeEntry(frame.subarray(50_000)));
+  for (const index of [1, 2]) {
+    const held = cache.get(index);
+    expect(held).toEqual(entry(index));
+    expect(held?.bytes.buffer.byteLength).toBe(100);
+    expect(held?.payload.buffer).toBe(held?.bytes.buffer);
+  }
 });

@@ -78,6 +78,7 @@ export class LogImage {
       this.#cache.append(entry);
     }
     for (const row of configurations) this.#configurations.append(row);
+    this.#cache.compact(next.firstIndex);
     this.#terms.compact(next.firstIndex);
     this.#configurations.remove(this.#configurations.before(next.firstIndex));
     this.#last = next;
