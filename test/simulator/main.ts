@@ -1,6 +1,7 @@
 // npm run sim -- --seeds 200            so many seeds from a random base, on two processes
 // npm run sim -- --seed 17 --trace      one of them, with every line
 // npm run sim -- --seeds 200 --coverage which lines of raft's core they ran, too
+// npm run sim -- --week [--days 9]     days on end under constant load: whether anything grows
 // npm run sim -- --scenario test/scenarios/sleeping-leader.txt [--seed 3] [--trace]
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -12,6 +13,7 @@ import { LineTally, linesWanted, takeLines } from './reach/lines.ts';
 import { runSeed } from './run-seed.ts';
 import { tell } from './scenario.ts';
 import { SeedProcess, type SeedReport, takeOrders, takesOrders } from './seed-process.ts';
+import { fewestDays, liveForDays } from './week.ts';
 
 const { values } = commandLine({
   options: {
@@ -22,6 +24,8 @@ const { values } = commandLine({
     profile: { type: 'string' },
     trace: { type: 'boolean', default: false },
     workers: { type: 'string' },
+    week: { type: 'boolean', default: false },
+    days: { type: 'string', default: '7' },
     coverage: { type: 'boolean', default: false },
   },
 });
@@ -112,6 +116,20 @@ async function many(count: number, from: number): Promise<void> {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
+async function week(seed: number): Promise<void> {
+  const startedMs = performance.now();
+  const days = wholeNumber('days', values.days, 1);
+  if (days < fewestDays)
+    refuse(`--days is "${days}", but the second day is compared with the last: at least ${fewestDays}`);
+  const { violations, simulatedMs, events } = await liveForDays({ seed, days, print: console.log });
+  const realMs = performance.now() - startedMs;
+  for (const violation of violations) console.log(violation);
+  console.log(
+    `${days} days with seed ${seed}: ${violations.length} violations; ${(realMs / 60_000).toFixed(1)} min, ${(simulatedMs / realMs).toFixed(0)} simulated seconds and ${((1_000 * events) / realMs).toFixed(0)} events a second`,
+  );
+  process.exitCode = violations.length > 0 ? 1 : 0;
+}
+
 async function story(file: string, seed: number): Promise<void> {
   if (!existsSync(file)) refuse(`there is no scenario ${file}`);
   const faults = await tell(readFileSync(file, 'utf8'), seed, values.trace ? (line) => console.log(line) : undefined);
@@ -122,6 +140,7 @@ async function story(file: string, seed: number): Promise<void> {
 
 if (takesOrders)
   takeOrders(async (order) => ({ ...(await runSeed(order)), cells: takeCells(), coreLines: takeLines() }));
+else if (values.week) await week(wholeNumber('seed', values.seed ?? '1', 0));
 else if (values.scenario !== undefined) await story(values.scenario, wholeNumber('seed', values.seed ?? '1', 0));
 else if (values.seed !== undefined) await one(wholeNumber('seed', values.seed, 0));
 else

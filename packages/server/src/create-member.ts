@@ -6,7 +6,7 @@ import { createScheduler, type Scheduler, type SchedulerPorts } from '@holdfast/
 import { CorruptRow } from '@holdfast/store';
 import { type Backups, createBackups } from './backup/backups.ts';
 import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
-import { joinReplica, type Opened, openReplica, type Replica } from './replica.ts';
+import { endedKeepMsOf, joinReplica, type Opened, openReplica, type Replica } from './replica.ts';
 import type { Leading } from './service/desk.ts';
 import { createPlacement, type Place, type Placement } from './service/placement.ts';
 import { createQuota, type Quota } from './service/quota.ts';
@@ -355,7 +355,7 @@ function schedulerOf(
       onDelivered: (topic, latenessMs) => ports.onDelivered(nameOf(replica, names, topic), latenessMs),
       onFault,
     },
-    { graceMs: config.graceMs },
+    { graceMs: config.graceMs, endedKeepMs: endedKeepMsOf(config) },
   );
 }
 

@@ -28,6 +28,10 @@ export interface MemberConfig {
   readonly freeMarginBytes: number;
   /** How much of the log is kept; raft's defaults where absent. */
   readonly retention?: Partial<Retention>;
+  /** With what the database was opened (LevelDB's `writeBufferSize`); raft's default where absent. Turn rows are kept for two of them. */
+  readonly writeBufferBytes?: number;
+  /** How long it stays known how a message ended, in ms; the store's default where absent. The same on all, or states differ. */
+  readonly endedKeepMs?: number;
 }
 
 /** What is known of a member's disk. */

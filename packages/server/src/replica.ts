@@ -26,6 +26,7 @@ import {
   type Command,
   type CommandKind,
   type CommandOf,
+  defaultLimits,
   encodeCommand,
   encodeStamp,
   openStore,
@@ -94,14 +95,21 @@ export interface Opened {
   readonly log: LogStore;
 }
 
+/** The leader's housekeeping asks by it, and every member's store decides by it. */
+export const endedKeepMsOf = ({ endedKeepMs = defaultLimits.endedKeepMs }: MemberConfig): number => endedKeepMs;
+
 /** @throws RaftError, CorruptRow when the directory is damaged or another member's: nothing was changed */
 export async function openReplica(config: MemberConfig, ports: MemberPorts): Promise<Opened> {
   const { database, random } = ports;
+  const { id, writeBufferBytes } = config;
   const members = foundersIn(config);
   // Log and state move to another generation together, and the log says to which.
   const generation = await readGeneration(database);
-  const store = await openStore({ database, generation }).catch((error: unknown) => Promise.reject(codedTooNew(error)));
-  const log = await openLevelLog({ database, applied: store.applied.index, id: config.id, members, random });
+  const limits = { endedKeepMs: endedKeepMsOf(config) };
+  const opening = openStore({ database, generation, limits });
+  const store = await opening.catch((error: unknown) => Promise.reject(codedTooNew(error)));
+  const applied = store.applied.index;
+  const log = await openLevelLog({ database, applied, id, members, random, writeBufferBytes });
   return { store, log };
 }
 

@@ -27,7 +27,8 @@ const atRest = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 const before = (a: Event, b: Event): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 
 class EventHeap {
-  readonly #heap: Event[] = [];
+  #heap: Event[] = [];
+  #cancelled = 0;
 
   get first(): Event | undefined {
     return this.#heap[0];
@@ -46,7 +47,17 @@ class EventHeap {
     this.#heap[at] = event;
   }
 
+  /** One of them has no action any more. It may be due in weeks, so those go when they are half of all. */
+  cancelled(): void {
+    this.#cancelled++;
+    if (2 * this.#cancelled < this.#heap.length) return;
+    // What is sorted is a heap.
+    this.#heap = this.#heap.filter(({ action }) => action !== undefined).sort((a, b) => (before(a, b) ? -1 : 1));
+    this.#cancelled = 0;
+  }
+
   pop(): void {
+    if (this.first !== undefined && this.first.action === undefined) this.#cancelled--;
     const last = this.#heap.pop();
     if (last === undefined || this.#heap.length === 0) return;
     let at = 0;
@@ -82,7 +93,9 @@ export function createTrueTime(): TrueTime {
       queue.push(event);
       return {
         cancel: () => {
+          if (event.action === undefined) return;
           event.action = undefined;
+          queue.cancelled();
         },
       };
     },
@@ -91,6 +104,8 @@ export function createTrueTime(): TrueTime {
         queue.pop();
         const { action } = next;
         if (action === undefined) continue;
+        // It can not be cancelled any more.
+        next.action = undefined;
         nowMs = next.atMs;
         events++;
         action();

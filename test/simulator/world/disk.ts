@@ -33,7 +33,7 @@ export interface DiskOptions {
 }
 
 /** LevelDB begins another log file after this many bytes (scaled down), and closes the old one without a sync. */
-const fileBytes = 256 * 1024;
+export const fileBytes: number = 256 * 1024;
 const journalLength = 200;
 
 export class Disk {
@@ -88,6 +88,18 @@ export class Disk {
 
   read(key: string): Uint8Array | undefined {
     return get(this.#tree, key);
+  }
+
+  /** Rows by the table they stand in, those of a state that is being swept among them, and what they all take. */
+  measure(): { readonly rows: ReadonlyMap<string, number>; readonly bytes: number } {
+    const counts = new Map<string, number>();
+    let bytes = 0;
+    for (const [key, value] of rows(this.#tree)) {
+      const table = tableOf(key);
+      counts.set(table, (counts.get(table) ?? 0) + 1);
+      bytes += rowBytes(key, value);
+    }
+    return { rows: counts, bytes };
   }
 
   /** How long reading a few rows takes. */
@@ -268,6 +280,15 @@ export class Disk {
     this.#stallMs = ms;
   }
 }
+
+/** As the keyspaces of log and state number them; between the two bytes of a row of the state stands its generation. */
+const tableOf = (key: string): string => {
+  const space = key.slice(0, 1);
+  const table = space === '\x01' ? key.slice(1, 2) : key.slice(5, 6);
+  return Buffer.from(space + table, 'latin1')
+    .toString('hex')
+    .replace(/^../, '$& ');
+};
 
 /** As LevelDB keeps it, about; nothing where there is no row. */
 const rowBytes = (key: string, value: Uint8Array | undefined): number =>

@@ -46,6 +46,8 @@ export interface NetworkOptions {
   readonly reorders: boolean;
   /** A connection on which nothing was heard for so long is given up. */
   readonly silenceMs: number;
+  /** Mean time between two attempts to connect. */
+  readonly connectEveryMs: number;
 }
 
 export class Network {
@@ -167,8 +169,8 @@ export class Network {
 
   /** Two nodes without a connection try to get one; a side that hears nothing gives its own up. */
   #tend(a: NodeId, b: NodeId): void {
-    const { time, random } = this.#options;
-    time.after(15 + random.exponential(40), () => {
+    const { time, random, connectEveryMs } = this.#options;
+    time.after(0.375 * connectEveryMs + random.exponential(connectEveryMs), () => {
       this.#tend(a, b);
       const one = this.#ends.get(a);
       const two = this.#ends.get(b);

@@ -1,5 +1,5 @@
 // The whole cluster in one process: machines, wires, clients, and one seed that decides everything.
-import type { NodeId } from '@holdfast/raft';
+import type { NodeId, RaftTiming } from '@holdfast/raft';
 import type { MemberConfig, Peer } from '@holdfast/server';
 import type { Profile } from '../profile.ts';
 import { type Random, seeded } from '../random.ts';
@@ -42,6 +42,20 @@ export interface WorldOptions {
   readonly profile: Profile;
   readonly keepLines: number;
   readonly print?: ((line: string) => void) | undefined;
+  readonly pace?: Pace;
+}
+
+/** How often anything happens that happens again and again: what simulated time costs while nothing else does. */
+export interface Pace {
+  readonly timing: RaftTiming;
+  /** A connection on which nothing was heard for so long is given up. */
+  readonly silenceMs: number;
+  /** Mean time between two looks at what is connected. */
+  readonly connectEveryMs: number;
+  /** What logs let go of is kept, so that everything can be applied anew. */
+  readonly keepsLogs: boolean;
+  /** What a member keeps for a while, where that is less than by default. */
+  readonly keeps: Pick<MemberConfig, 'writeBufferBytes' | 'endedKeepMs'>;
 }
 
 /** How far a wild clock may be ahead, or behind. */
@@ -50,9 +64,15 @@ export const mostWildMs = 3_600_000;
 /** Scaled down, as the work is: it lasts for the seconds until every node has looked and the leader knows, and some more. */
 export const minFreeBytes = 192 * 1024;
 
-const timing = { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 } as const;
+const usualPace: Pace = {
+  timing: { tickMs: 25, heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600, fastElectionMs: 50 },
+  silenceMs: 1_500,
+  connectEveryMs: 40,
+  keepsLogs: true,
+  keeps: {},
+};
 
-export function createWorld({ seed, profile, keepLines, print }: WorldOptions): World {
+export function createWorld({ seed, profile, keepLines, print, pace = usualPace }: WorldOptions): World {
   const random = seeded(seed).fork('world');
   const time = createTrueTime();
   const trace = createTrace({ nowMs: () => time.nowMs, keep: keepLines, print });
@@ -66,7 +86,8 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     nodes: ids,
     latencyMs: profile.latencyMs,
     reorders: profile.reorders,
-    silenceMs: 1_500,
+    silenceMs: pace.silenceMs,
+    connectEveryMs: pace.connectEveryMs,
   });
   const requests = new ClientNetwork({
     time,
@@ -77,7 +98,7 @@ export function createWorld({ seed, profile, keepLines, print }: WorldOptions): 
     passes: (from, to) => network.passes(from, to),
   });
   const archive = new Archive();
-  const around = { time, trace, network, requests, archive, onStopped: stopsFor(violations) };
+  const around = { time, trace, network, requests, archive, pace, onStopped: stopsFor(violations) };
   const pool = createMachines(profile, ids, random, around);
   const machineOf = (id: NodeId): Machine => {
     const machine = pool.find((candidate) => candidate.id === id);
@@ -121,6 +142,7 @@ const stopsFor =
 
 type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'requests' | 'onStopped'> & {
   readonly archive: Archive;
+  readonly pace: Pace;
 };
 
 /**
@@ -128,7 +150,7 @@ type Surroundings = Pick<MachineOptions, 'time' | 'trace' | 'network' | 'request
  * knows only two clocks the slower one counts, so cluster time jumps ahead when a third one is heard.
  */
 function createMachines(profile: Profile, ids: readonly NodeId[], random: Random, around: Surroundings): Machine[] {
-  const { time, archive } = around;
+  const { time, archive, pace } = around;
   const all = ids.map((id): Peer => ({ id, peer: `${id}:7400`, api: apiOf(id) }));
   const founders = all.slice(0, profile.nodes);
   const wild = profile.wildClock ? random.int(0, founders.length - 1) : -1;
@@ -139,7 +161,7 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
     const join = i >= founders.length;
     const peers = join ? all.slice(i, i + 1) : founders;
     const { graceMs, retention } = profile;
-    const config: MemberConfig = { id, peers, join, timing, graceMs, ...limits, retention };
+    const config: MemberConfig = { id, peers, join, timing: pace.timing, graceMs, ...limits, retention, ...pace.keeps };
     return new Machine({
       ...around,
       id,
@@ -152,7 +174,7 @@ function createMachines(profile: Profile, ids: readonly NodeId[], random: Random
         random: own.fork('disk'),
         writeMs: profile.writeMs,
         readMs: profile.readMs,
-        seen: (before, operations) => archive.see(id, before, operations),
+        ...(pace.keepsLogs ? { seen: (before, operations) => archive.see(id, before, operations) } : {}),
       }),
       random: own.fork('process'),
     });

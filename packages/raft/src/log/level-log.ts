@@ -36,7 +36,7 @@ export interface LevelLogOptions extends Membership {
   /** Uniform in [0, 1): the incarnation of a new directory is drawn from it. */
   readonly random: () => number;
   /** LevelDB's `writeBufferSize`: turn rows are kept for two of them. */
-  readonly writeBufferBytes?: number;
+  readonly writeBufferBytes?: number | undefined;
   /** Of the newest entries, held in memory. */
   readonly cacheBytes?: number;
 }
