@@ -190,3 +190,13 @@ test('after a pause a follower waits for the heartbeats that lie in its sockets,
   b.tick(10);
   expect(b.status.role).toBe('preCandidate');
 });
+
+test('one that is alone waits for its own vote, however long its disk takes', () => {
+  const a = member('a', { voters: ['a'] });
+  while (a.status.role !== 'candidate') a.tick();
+  a.turn();
+  a.tick(100);
+  expect(a.status).toMatchObject({ role: 'candidate', term: 1 });
+  a.settle();
+  expect(a.status).toMatchObject({ role: 'leader', term: 1 });
+});

@@ -11,6 +11,8 @@ export function maybeCampaign(raft: Raft): void {
   // A learner, one that joins, and one that was removed: their terms would only disturb (thesis 4.2.1, 4.2.2).
   if (!mayStand(raft)) return;
   if (raft.stopping || waitsForBacklog(raft)) return;
+  // Its own vote is all that it waits for, and a new term would need another one: on a slow disk each would come too late.
+  if (raft.roster.isAlone && raft.own.role === 'candidate') return;
   becomePreCandidate(raft);
 }
 
