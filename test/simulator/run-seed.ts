@@ -1,10 +1,12 @@
 // One seed from beginning to end: faults, then none, then the questions.
 
+import type { Member } from '@holdfast/server';
 import type { Evidence } from './check/evidence.ts';
 import { judge } from './check/index.ts';
 import { jumpedTooSoon } from './check/jumped-too-soon.ts';
 import {
   equalStateAtEqualIndex,
+  type Lead,
   type LiveCheck,
   leadersAreAnswered,
   leadersHaveWhatWasCommitted,
@@ -12,6 +14,7 @@ import {
   oneLeaderATerm,
   type Sight,
 } from './check/live.ts';
+import { membersChangeOneByOne, newVotersHaveNearlyEverything, votersCommit } from './check/live-members.ts';
 import { mend, mostSlowMs, unleash } from './faults.ts';
 import { readLogs } from './logs.ts';
 import { restoreMembers } from './member-faults.ts';
@@ -51,8 +54,12 @@ export interface SeedResult {
 /** From the end of the faults until a leader serves. */
 const electionMs = 5_000;
 const lastWordsMs = 1_500;
+/** As many appends may be under way to one member, and as many entries. */
+const mostBehind = 64;
 /** A look costs more than what is looked at; what is wrong with terms, indexes and hashes is still wrong a few steps later. */
 const stride = 6;
+type Raft = ReturnType<Member['status']>['raft'];
+
 class Endless extends Error {}
 class Known extends Error {}
 
@@ -96,6 +103,9 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
     equalStateAtEqualIndex(hashes),
     leadersHaveWhatWasCommitted(),
     leadersAreAnswered(),
+    votersCommit(),
+    membersChangeOneByOne(),
+    newVotersHaveNearlyEverything(mostBehind),
   ]);
   const workload = new Workload({
     profile: profile.work,
@@ -199,7 +209,26 @@ function sightOf(machine: Machine): Sight | undefined {
     clockMs: status.clockMs,
     monotonicMs: machine.clock.monotonicMs(),
     quorumSilentMs: machine.clock.monotonicMs() - status.raft.quorumHeardAtMs,
+    leads: leadOf(status.raft),
   };
+}
+
+function leadOf({
+  id,
+  termStartIndex,
+  configurationIndex,
+  configuration,
+  durableIndex,
+  followers,
+}: Raft): Lead | undefined {
+  if (termStartIndex === undefined) return undefined;
+  const voters = new Map(
+    configuration.voters.map((voter) => [
+      voter.id,
+      voter.id === id ? durableIndex : (followers.get(voter.id)?.match ?? 0),
+    ]),
+  );
+  return { termStartIndex, configurationIndex, voters };
 }
 
 /** Runs until every message is finished, or until that has taken too long. */

@@ -24,6 +24,7 @@ const sight = (change: Partial<Sight> = {}): Sight => ({
   clockMs: 1_000,
   monotonicMs: 0,
   quorumSilentMs: 0,
+  leads: undefined,
   ...change,
 });
 

@@ -2,6 +2,15 @@
 // outside; they remember what nodes looked like before.
 import type { NodeId, Role } from '@holdfast/raft';
 
+/** What a leader knows of the members. */
+export interface Lead {
+  readonly termStartIndex: number;
+  /** The entry that said who the members are. */
+  readonly configurationIndex: number;
+  /** How much of the log each voter has on its disk, as far as this leader knows. */
+  readonly voters: ReadonlyMap<NodeId, number>;
+}
+
 /** A node right after something happened on it. */
 export interface Sight {
   readonly id: NodeId;
@@ -20,6 +29,8 @@ export interface Sight {
   readonly monotonicMs: number;
   /** How long a leader's majority has been silent, by that clock. */
   readonly quorumSilentMs: number;
+  /** Undefined where it leads nobody. */
+  readonly leads: Lead | undefined;
 }
 
 export interface LiveCheck {

@@ -13,4 +13,86 @@ export const memberGuards: readonly Guard[] = [
       { file: `${core}/follower.ts`, text: '    maybeEnforce(raft, entry);\n', instead: '    void maybeEnforce;\n' },
     ],
   },
+  {
+    name: 'who-goes-is-forgotten',
+    rule: 'what a member acknowledged before it was removed is no evidence of the one that comes under its name',
+    profiles: ['members'],
+    seeds: 20,
+    changes: [
+      {
+        file: `${core}/membership/in-force.ts`,
+        text: '  for (const id of followers.keys()) if (!roster.others.includes(id)) followers.delete(id);\n',
+        instead: '',
+      },
+    ],
+  },
+  {
+    name: 'one-change-at-a-time',
+    rule: 'the next change of members waits until the one before is committed',
+    profiles: ['members'],
+    // It is pending for as long as a disk takes.
+    settings: [
+      { file: 'test/simulator/profile.ts', text: 'writeMs: random.pick([0.3, 1, 4]),', instead: 'writeMs: 40,' },
+    ],
+    seeds: 150,
+    changes: [
+      {
+        file: `${core}/membership/change.ts`,
+        text: "  if (raft.commit < roster.index) return { kind: 'refused', reason: 'changePending' };\n",
+        instead: '',
+      },
+      // Who asks is told to wait before.
+      {
+        file: 'packages/server/src/service/members.ts',
+        text: '  if (commit < configurationIndex) throw busy();\n',
+        instead: '  void [commit, configurationIndex];\n',
+      },
+      {
+        file: 'packages/server/src/watch/promotion.ts',
+        text: '      if (commit < configurationIndex) return;\n',
+        instead: '      void [commit, configurationIndex];\n',
+      },
+    ],
+  },
+  {
+    name: 'only-voters-commit',
+    rule: 'learners do not count for what is committed',
+    profiles: ['members'],
+    seeds: 60,
+    changes: [
+      {
+        file: `${core}/replication/commit.ts`,
+        text: '  const index = quorumIndex(reached);\n',
+        instead:
+          '  const learners = roster.others.flatMap((id) => (roster.voters.includes(id) ? [] : [own.followers.get(id)?.match ?? 0]));\n  const index = quorumIndex([...reached, ...learners].sort((a, b) => b - a).slice(0, reached.length));\n',
+      },
+    ],
+  },
+  {
+    name: 'removed-leader-does-not-count',
+    rule: 'a leader that is removed does not count itself',
+    profiles: ['members'],
+    seeds: 100,
+    changes: [
+      {
+        file: `${core}/replication/commit.ts`,
+        text: '  const index = quorumIndex(reached);\n',
+        instead:
+          '  const itself = roster.isVoter ? [] : [log.stableIndex];\n  const index = quorumIndex([...reached, ...itself].sort((a, b) => b - a).slice(0, reached.length));\n',
+      },
+    ],
+  },
+  {
+    name: 'voters-have-caught-up',
+    rule: 'a member gets its vote only when it has nearly everything',
+    profiles: ['members'],
+    seeds: 60,
+    changes: [
+      {
+        file: `${core}/membership/change.ts`,
+        text: "  if (!isCaughtUp(raft, own, id)) return 'notCaughtUp';\n",
+        instead: '  void [isCaughtUp, own];\n',
+      },
+    ],
+  },
 ];

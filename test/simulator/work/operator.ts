@@ -109,8 +109,12 @@ export class Operator {
     this.#begin(`replace ${machine.id} by ${by.id}`, async () => {
       if (by === machine) await this.#startAnew(machine);
       if (by === machine) await this.#askToRemove(machine);
-      await this.#add(by);
-      if (by !== machine) await this.#remove(machine);
+      // One in a hurry asks for both at once, and is told to wait with the second.
+      const isInAHurry = by !== machine && this.#options.random.chance(0.5);
+      await this.#add(by, async () => {
+        if (isInAHurry) await this.#remove(machine);
+      });
+      if (by !== machine && !isInAHurry) await this.#remove(machine);
       this.done.replaced++;
     });
   }
@@ -136,11 +140,13 @@ export class Operator {
     await this.#waitingAt(machine);
   }
 
-  async #add(machine: Machine): Promise<void> {
+  /** @param meanwhile is asked for at the same time */
+  async #add(machine: Machine, meanwhile = async (): Promise<void> => {}): Promise<void> {
     if (!machine.inService) await this.#startAnew(machine);
     const { id } = machine;
     const body = { id, ...(await this.#waitingAt(machine)) };
-    await this.#asked('addMember', { params: {}, query: {}, body, idempotencyKey: undefined });
+    const asked = this.#asked('addMember', { params: {}, query: {}, body, idempotencyKey: undefined });
+    await Promise.all([asked, meanwhile()]);
     for (;;) {
       const { settled, members } = await this.#members();
       const found = members.find((member) => member.id === id && member.incarnation === body.incarnation);

@@ -1,0 +1,60 @@
+// What must hold of members whenever a node is looked at, by what leaders say of those that they lead.
+import type { Lead, LiveCheck, Sight } from './live.ts';
+
+/** The same leadership, twice. */
+function leadBefore({ life, term }: Sight, before: Sight | undefined): { lead: Lead; commit: number } | undefined {
+  if (before?.leads === undefined || before.life !== life || before.term !== term) return undefined;
+  return { lead: before.leads, commit: before.commit };
+}
+
+/** A leader that counts anybody else, or itself when it has no vote, is found out before what it counted is lost. */
+export function votersCommit(): LiveCheck {
+  return {
+    says: 'what a leader commits is on the disks of a majority of the voters',
+    see(sight, before) {
+      const { id, commit, leads } = sight;
+      const led = leadBefore(sight, before);
+      // A change of the members between two looks leaves open which of them was counted.
+      if (leads === undefined || led === undefined || led.lead.configurationIndex !== leads.configurationIndex)
+        return undefined;
+      if (commit === led.commit) return undefined;
+      const holders = [...leads.voters.values()].filter((index) => index >= commit).length;
+      if (holders > leads.voters.size / 2) return undefined;
+      return `${id} has committed ${commit}, which ${holders} of ${leads.voters.size} voters have`;
+    },
+  };
+}
+
+export function membersChangeOneByOne(): LiveCheck {
+  return {
+    says: 'members change after an entry of the own term is committed, and the change before',
+    see(sight, before) {
+      const { id, commit, leads } = sight;
+      const led = leadBefore(sight, before);
+      if (leads === undefined || led === undefined) return undefined;
+      const { termStartIndex, configurationIndex } = leads;
+      if (configurationIndex === led.lead.configurationIndex) return undefined;
+      const first = Math.max(termStartIndex, led.lead.configurationIndex);
+      return commit >= first
+        ? undefined
+        : `${id} has changed the members at ${configurationIndex}, and has committed ${commit} and not ${first}`;
+    },
+  };
+}
+
+/** Whoever is given a vote can be counted on soon (thesis 4.2.1). */
+export function newVotersHaveNearlyEverything(mostBehind: number): LiveCheck {
+  return {
+    says: 'who is given a vote has nearly everything',
+    see(sight, before) {
+      const { id, leads } = sight;
+      const led = leadBefore(sight, before);
+      if (leads === undefined || led === undefined) return undefined;
+      for (const [voter, match] of leads.voters) {
+        if (!led.lead.voters.has(voter) && match < leads.configurationIndex - 1 - mostBehind)
+          return `${id} has given a vote to ${voter} at ${leads.configurationIndex}, which has ${match}`;
+      }
+      return undefined;
+    },
+  };
+}
