@@ -16,7 +16,7 @@ ${row('code', 'status', 'applied', 'what happened', 'what to do')}${row('---', '
   for (const [code, { status, applied, says, next }] of Object.entries(errorTable)) {
     page += row(`\`${code}\``, String(status), applied, says, next);
   }
-  page += `\n## A node that does not start\n\n${startErrorsPage()}`;
+  page += `\n## A node that does not start, or that its directory stops\n\n${startErrorsPage()}`;
   page += `\n## A backup that can not be used\n\n${backupFaultsPage()}`;
   page += `\n## A member that raft stops, or does not start\n\n${row('code', 'what it says', 'what to do')}${row('---', '---', '---')}`;
   for (const [code, { says, next }] of Object.entries(raftErrors)) page += row(`\`${code}\``, says, next);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createStore, giveUpAfterMsOf, type HoldfastStore } from '@holdfast/client';
 import {
   createMember,
+  directoryFault,
   type Member,
   type MemberConfig,
   type MemberLog,
@@ -60,17 +61,23 @@ export async function open(options: OpenOptions): Promise<HoldfastStore> {
   const { timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes } = parseConfig({ id, dataDir });
   const directory = await openDirectory(dataDir, () => undefined);
   const config = { ...alone, timing, graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
-  const embedded = await embed(config, {
-    database: directory.database,
-    disk: directory.disk,
-    close: () => directory.close(),
-    log,
-    clock: systemClock,
-  });
-  const endsAtMs = performance.now() + startMs;
-  while (!embedded.member.status().serving && embedded.fatal() === undefined && performance.now() < endsAtMs)
-    await new Promise<void>((resolve) => void systemClock.after(lookMs, resolve));
-  return servingStore(embedded, giveUpAfterMs);
+  const codedFault = <E>(error: E) => directoryFault(dataDir, error);
+  try {
+    const embedded = await embed(config, {
+      database: directory.database,
+      disk: directory.disk,
+      close: () => directory.close(),
+      log,
+      clock: systemClock,
+      codedFault,
+    });
+    const endsAtMs = performance.now() + startMs;
+    while (!embedded.member.status().serving && embedded.fatal() === undefined && performance.now() < endsAtMs)
+      await new Promise<void>((resolve) => void systemClock.after(lookMs, resolve));
+    return await servingStore(embedded, giveUpAfterMs);
+  } catch (error) {
+    throw codedFault(error);
+  }
 }
 
 /** The same on time and memory that a test owns. */
@@ -79,7 +86,8 @@ export async function openOnTestTime(time: TestTime): Promise<HoldfastStore> {
   const limits = { graceMs, maxClockSkewMs, minFreeBytes, freeMarginBytes };
   const config = { ...alone, timing: timingOnTestTime, ...limits };
   const { database, disk, close } = await time.openDatabase();
-  const embedded = await embed(config, { database, disk, close, log: silent, clock: time.clock });
+  const codedFault = (error: Error) => error;
+  const embedded = await embed(config, { database, disk, close, log: silent, clock: time.clock, codedFault });
   await time.runUntil(() => embedded.member.status().serving || embedded.fatal() !== undefined);
   return servingStore({ ...embedded, close: () => time.runWhile(embedded.close()) }, giveUpAfterMsOf());
 }
@@ -100,9 +108,12 @@ interface Surroundings {
   readonly clock: MemberPorts['clock'];
   readonly log: MemberLog;
   readonly close: () => Promise<void>;
+  /** With what the calls end from then on. */
+  readonly codedFault: (error: Error) => Error;
 }
 
-async function embed(config: MemberConfig, { database, disk, clock, log, close }: Surroundings): Promise<Embedded> {
+async function embed(config: MemberConfig, surroundings: Surroundings): Promise<Embedded> {
+  const { database, disk, clock, log, close, codedFault } = surroundings;
   let fatal: Error | undefined;
   const ports: MemberPorts = {
     database,
@@ -113,7 +124,8 @@ async function embed(config: MemberConfig, { database, disk, clock, log, close }
     random: Math.random,
     randomBytes: (count) => randomBytes(count),
     forward: () => Promise.reject(new TypeError('A node on its own has nobody to pass a request to.')),
-    onFatal(error) {
+    onFatal(fault) {
+      const error = codedFault(fault);
       fatal ??= error;
       log.error({ event: 'node.fatal', error }, 'the node can not go on');
     },

@@ -1,5 +1,5 @@
 // Whole stores on real directories and loopback, through the surface that a user has.
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Holdfast, StartError } from '../src/index.ts';
@@ -99,4 +99,38 @@ test('a client goes on when the leader stops: everything arrives, once', async (
   expect(seen.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 51 }, (_, at) => at - 1));
   expect((await store.cluster()).leader).not.toBe(leader);
   await Promise.all([...members.values()].map((member) => member.close()));
+});
+
+/** Makes the last block that holds `text`, and behind it what can be packed well, one that can not be unpacked. @returns how many tables held it */
+function breakBlock(dataDir: string, text: string): number {
+  const tables = readdirSync(join(dataDir, 'db')).filter((name) => name.endsWith('.ldb'));
+  return tables.filter((name) => {
+    const file = join(dataDir, 'db', name);
+    const bytes = readFileSync(file);
+    const at = bytes.lastIndexOf(text);
+    if (at !== -1) writeFileSync(file, bytes.fill(0xff, at, at + 200));
+    return at !== -1;
+  }).length;
+}
+
+// LevelDB tells of it when the block is read: long after the start, which reads no message that is due in an hour.
+test.each([
+  ['a store', (dataDir: string) => Holdfast.open({ dataDir })],
+  ['a member', (dataDir: string) => Holdfast.join({ dataDir, listen: '127.0.0.1:0', peerListen: '127.0.0.1:0' })],
+])('%s that meets a broken block ends every call with the code of a damaged directory', async (name, open) => {
+  const dataDir = folder(`broken ${name}`);
+  const needle = 'needle in a haystack';
+  let id = '';
+  {
+    await using store = await open(dataDir);
+    // A block is full at 4 KiB, so this message ends the one in which the head of the state is, and the next has its own.
+    await store.topic('t').schedule('.'.repeat(20_000), { delay: '30m' });
+    ({ id } = await store.topic('t').schedule(`${needle}${'.'.repeat(20_000)}`, { delay: '1h' }));
+  }
+  // What the first life wrote into a log is put into a table by the second.
+  await (await open(dataDir)).close();
+  expect(breakBlock(dataDir, needle)).toBe(1);
+  await using store = await open(dataDir);
+  await expect(store.topic('t').get(id)).rejects.toMatchObject({ code: 'HF_DIRECTORY_DAMAGED' });
+  await expect(store.topic('t').schedule(1, { delay: 0 })).rejects.toMatchObject({ code: 'HF_DIRECTORY_DAMAGED' });
 });

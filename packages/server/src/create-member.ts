@@ -3,8 +3,8 @@
 import { defaults, HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
 import type { NodeId, RaftStatus, TransferOutcome } from '@holdfast/raft';
 import { createScheduler, type Scheduler, type SchedulerPorts } from '@holdfast/scheduler';
-import { CorruptRow } from '@holdfast/store';
 import { type Backups, createBackups } from './backup/backups.ts';
+import { isDirectoryFault } from './directory/directory-fault.ts';
 import type { DiskSeen, Member, MemberConfig, MemberPorts, MemberStatus, Service } from './member.ts';
 import { endedKeepMsOf, joinReplica, type Opened, openReplica, type Replica } from './replica.ts';
 import type { Leading } from './service/desk.ts';
@@ -180,8 +180,8 @@ class LocalMember implements Member {
 
   #faulted(verb: Verb, error: unknown): void {
     this.#ports.log.error({ event: 'service.fault', verb, error }, 'a request met a fault of this node');
-    // A damaged row is not this request's alone: what else it would have answered is not known.
-    if (error instanceof CorruptRow) this.#fail(error);
+    // A damaged row or block is not this request's alone: what else it would have answered is not known.
+    if (isDirectoryFault(error)) this.#fail(error);
   }
 
   /** The fault that made this necessary is told already. */

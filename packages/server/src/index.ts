@@ -7,7 +7,8 @@ export { restoreBackup, type VerifiedDirectory, verifyDirectory } from './backup
 export { addressText, type NodeConfig, type NodeConfigInput } from './config.ts';
 export { allSettings, parseConfig, printConfig, readConfig, type Setting } from './config-sources.ts';
 export { createMember } from './create-member.ts';
-export { type OpenDirectory, openDirectory, startFault } from './directory/directory.ts';
+export { type OpenDirectory, openDirectory } from './directory/directory.ts';
+export { directoryFault } from './directory/directory-fault.ts';
 export { openapi } from './http/openapi.ts';
 export { createLog, type LogOptions, logEvents } from './log.ts';
 export type {

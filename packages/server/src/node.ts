@@ -5,7 +5,8 @@ import { HoldfastError } from '@holdfast/api';
 import { defaultRetention, systemClock } from '@holdfast/raft';
 import { addressText, isLoopback, type NodeConfig } from './config.ts';
 import { createMember } from './create-member.ts';
-import { type OpenDirectory, openDirectory, startFault } from './directory/directory.ts';
+import { type OpenDirectory, openDirectory } from './directory/directory.ts';
+import { directoryFault } from './directory/directory-fault.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { createForwarder, type Forwarder } from './http-forward.ts';
@@ -50,7 +51,7 @@ async function startOnce(config: NodeConfig, options: NodeOptions & { readonly l
     await parts.start();
   } catch (error) {
     await parts.stop();
-    throw startFault(config.dataDir, error);
+    throw directoryFault(config.dataDir, error);
   }
   return parts;
 }
@@ -151,8 +152,9 @@ class NodeParts implements Node {
     };
   }
 
-  #fail(error: Error): void {
+  #fail(fault: Error): void {
     if (this.#fatal !== undefined) return;
+    const error: Error = directoryFault(this.#config.dataDir, fault);
     this.#fatal = error;
     this.#log.error(
       { event: 'node.fatal', code: 'code' in error ? String(error.code) : 'none', error },

@@ -1,4 +1,5 @@
-// Every reason of its own for which a node does not start; raft's reasons stand in raft's table. docs/errors.md prints both.
+// Every reason of its own for which a node does not start, or stops because its directory is no longer what it was; raft's
+// reasons stand in raft's table. docs/errors.md prints both.
 
 export const startErrors = {
   HF_CONFIG: {
@@ -41,7 +42,7 @@ export const startErrors = {
 
 export type StartErrorCode = keyof typeof startErrors;
 
-/** The node does not start. The message is for a person: what is wrong, where, and what to do. */
+/** The node does not start, or stops. The message is for a person: what is wrong, where, and what to do. */
 export class StartError extends Error {
   readonly code: StartErrorCode;
 

@@ -1,20 +1,16 @@
 // An image, opened as a program opens a store on its directory; and afterwards its log and its state, row by row.
 import { type HardState, type LogStore, openLevelLog, readGeneration } from '@holdfast/raft';
-import { openDirectory, startFault } from '@holdfast/server';
+import { directoryFault, openDirectory } from '@holdfast/server';
 import { openStore } from '@holdfast/store';
 import { Holdfast, type HoldfastStore } from 'holdfast';
 
 /** @throws StartError, RaftError: what the start was refused with */
 export async function withStore(dataDir: string, use: (store: HoldfastStore) => Promise<void>): Promise<void> {
+  const store = await Holdfast.open({ dataDir });
   try {
-    const store = await Holdfast.open({ dataDir });
-    try {
-      await use(store);
-    } finally {
-      await store.close();
-    }
-  } catch (error) {
-    throw startFault(dataDir, error);
+    await use(store);
+  } finally {
+    await store.close();
   }
 }
 
@@ -43,7 +39,7 @@ export async function openMember(dataDir: string, id: string, members: readonly 
       await directory.close();
     }
   } catch (error) {
-    throw startFault(dataDir, error);
+    throw directoryFault(dataDir, error);
   }
 }
 

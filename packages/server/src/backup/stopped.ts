@@ -17,7 +17,8 @@ import {
   type VerifiedState,
   verifyState,
 } from '@holdfast/store';
-import { openToRestore, openToVerify, startFault } from '../directory/directory.ts';
+import { openToRestore, openToVerify } from '../directory/directory.ts';
+import { directoryFault } from '../directory/directory-fault.ts';
 import { BackupFault, backupFaultOf } from './backup-fault.ts';
 import { piecesOf, verifyBackupFile } from './file.ts';
 
@@ -54,7 +55,7 @@ export async function restoreBackup({ path, dataDir, id, nowMs }: RestoreOptions
     await restoreLog({ database, applied: applied.index, id, random: Math.random }, (as) => rowsIn(path, epoch, as));
     await directory.finish();
   } catch (error) {
-    throw startFault(dataDir, error);
+    throw directoryFault(dataDir, error);
   } finally {
     await directory.close();
   }
@@ -87,7 +88,7 @@ export async function verifyDirectory(dataDir: string): Promise<VerifiedDirector
     const log = await verifyLog(database, state?.applied.index ?? 0);
     return { log, state, faults: [...log.faults, ...(state?.faults ?? [])] };
   } catch (error) {
-    throw startFault(dataDir, error);
+    throw directoryFault(dataDir, error);
   } finally {
     await close();
   }

@@ -4,10 +4,11 @@
 import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, Range } from '@holdfast/raft';
-import { CorruptRow, type ScanOptions, type Snapshot, type StateReader } from '@holdfast/store';
+import type { ScanOptions, Snapshot, StateReader } from '@holdfast/store';
 import { Level } from 'level';
 import type { DiskPort } from '../member.ts';
 import { StartError, type StartErrorCode } from '../start-error.ts';
+import { levelFault } from './directory-fault.ts';
 import {
   databaseName,
   type Marker,
@@ -137,31 +138,6 @@ async function openLevel(dataDir: string, createIfMissing: boolean): Promise<Byt
   } catch (error) {
     throw levelFault(dataDir, error);
   }
-}
-
-/** What LevelDB says, when it is opened or read, as a reason not to start. */
-function levelFault(dataDir: string, error: unknown): StartError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  const says = `${dataDir}: ${cause instanceof Error ? cause.message : String(cause)}.`;
-  if (code === 'LEVEL_LOCKED') return new StartError('HF_DIRECTORY_LOCKED', says, { cause: error });
-  // A file that is gone or too short is an IO error to LevelDB, like a disk that does not answer.
-  const isCut = /does not exist|No such file|Invalid argument|truncated/.test(says);
-  if (code === 'LEVEL_CORRUPTION' || isCut) return new StartError('HF_DIRECTORY_DAMAGED', says, { cause: error });
-  return new StartError('HF_DIRECTORY_UNREADABLE', says, { cause: error });
-}
-
-/**
- * What the store and LevelDB throw when a row can not be read has no code of ours yet.
- *
- * @returns StartError in their place, any other error as it is
- */
-export function startFault(dataDir: string, error: unknown): unknown {
-  if (error instanceof CorruptRow) {
-    return new StartError('HF_DIRECTORY_DAMAGED', `${dataDir}: ${error.message}.`, { cause: error });
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('LEVEL_') ? levelFault(dataDir, error) : error;
 }
 
 /** What raft and store ask of a database; each write is timed, since every acknowledgement waits for one. */
