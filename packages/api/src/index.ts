@@ -1,4 +1,5 @@
 // The whole vocabulary between a user and a node. No I/O, no behaviour beyond parsing.
+export { looksLikeAnswerTo } from './answer-names.ts';
 export { bounds, defaults } from './bounds.ts';
 export { parseDurationMs } from './duration.ts';
 export { type ErrorCode, type ErrorRow, errorTable, isErrorCode } from './error-table.ts';

@@ -104,6 +104,9 @@ test.each([
   [502, 'text/html', 'bad gateway'],
   [200, 'application/msgpack', ''],
   [404, 'application/json', '{"error":"no"}'],
+  [200, 'application/json', '{}'],
+  [200, 'application/json', 'null'],
+  [200, 'application/json', '{"status":"ok"}'],
 ])('HTTP %s with %s from something that is no node is not taken for an answer', async (status, type, body) => {
   const { caller, address } = await node((response) => response.writeHead(status, { 'content-type': type }).end(body));
   const failure = caller.call(address, 'schedule', schedule, open);

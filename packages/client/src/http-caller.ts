@@ -1,5 +1,13 @@
 // One attempt at one node over HTTP: msgpack out and in, problems as HoldfastError. Connections are kept and bounded.
-import { bounds, fromProblem, idempotencyHeader, type RequestOf, routes, type Verb } from '@holdfast/api';
+import {
+  bounds,
+  fromProblem,
+  idempotencyHeader,
+  looksLikeAnswerTo,
+  type RequestOf,
+  routes,
+  type Verb,
+} from '@holdfast/api';
 import { Packr } from 'msgpackr';
 import { Pool } from 'undici';
 import { type NodeCaller, NodeUnreachable } from './carrier.ts';
@@ -39,7 +47,8 @@ export function createHttpCaller(): NodeCaller {
     async call(node, verb, request, signal) {
       const { calls, receives } = poolsOf(node);
       const pool = verb === 'receive' ? receives : calls;
-      return answerOf(node, await exchange(pool, node, httpRequestOf(verb, request), httpBounds.answerBytes, signal));
+      const answer = await exchange(pool, node, httpRequestOf(verb, request), httpBounds.answerBytes, signal);
+      return answerOf(node, verb, answer);
     },
     async close() {
       const closing = [...pools.values()].flatMap(({ calls, receives }) => [calls.destroy(), receives.destroy()]);
@@ -82,12 +91,13 @@ function pathOf(path: string, request: { readonly params: object; readonly query
 }
 
 /**
- * What the node said, unchecked: it is trusted as far as its requests are, and a newer one may say more than this client knows.
+ * What the node said, its values unchecked: it is trusted as far as its requests are, and a newer one may say more than this
+ * client knows. Only what has nothing of an answer is none: anything may listen at an address that a node has left.
  * @throws HoldfastError for a problem; NodeUnreachable when something else than a node answers at this address
  */
-function answerOf(node: string, answer: HttpAnswer) {
+function answerOf(node: string, verb: Verb, answer: HttpAnswer) {
   const value = decoded(answer);
-  if (answer.status < 300 && value !== undefined) return value;
+  if (answer.status < 300 && looksLikeAnswerTo(verb, value)) return value;
   const error = fromProblem(value);
   if (error !== undefined) throw error;
   const what = `HTTP ${answer.status} with content type "${answer.contentType}"`;

@@ -73,6 +73,23 @@ test('a node that does not say who leads changes nothing, and does not stop late
   expect(refusing.choice.leader).toBeUndefined();
 });
 
+test.each([
+  ['nothing', null],
+  ['no members', {}],
+  ['members of another kind', { ...seen('n3'), members: 3 }],
+  ['members that are nothing', { ...seen('n3'), members: [null] }],
+  ['an address that is no text', { ...seen('n3'), members: [{ id: 'n3', api: 7403 }] }],
+])('an answer with %s is no answer: nothing is thrown that nobody would catch', async (_what, answer) => {
+  const { clock, choice, asked, finder: found } = finder(async () => answer);
+  found.maybeLook('http://n1');
+  await settle();
+  expect(choice.leader).toBeUndefined();
+  await clock.advance(200);
+  found.maybeLook('http://n1');
+  expect(asked).toHaveLength(2);
+  expect(clock.timers).toBe(1);
+});
+
 test('with one node there is nothing to find', () => {
   const choice = new NodeChoice(['local'], 0.9);
   const caller: NodeCaller = { call: () => Promise.reject(new Error('asked')), close: async () => undefined };

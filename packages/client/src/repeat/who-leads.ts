@@ -1,5 +1,5 @@
 // The one question about the cluster that a client asks for itself. Nobody waits for it, and no answer is an answer.
-import type { RequestOf } from '@holdfast/api';
+import type { AnswerOf, RequestOf } from '@holdfast/api';
 import type { NodeCaller } from '../carrier.ts';
 import type { ClientClock } from '../clock.ts';
 
@@ -30,10 +30,17 @@ export function whoLeads(
     };
     const cancelTimer = clock.after(withinMs, leave);
     closing.addEventListener('abort', leave, { once: true });
-    caller.call(node, 'cluster', request, controller.signal).then(
-      ({ leader, members }) => settle(members.find(({ id }) => id === leader)?.api),
-      // The calls themselves will meet whatever is wrong with this node.
-      () => settle(undefined),
-    );
+    void caller
+      .call(node, 'cluster', request, controller.signal)
+      .then(leaderIn)
+      // The calls themselves will meet whatever is wrong with this node, or with what answers in its place.
+      .catch(() => undefined)
+      .then(settle);
   });
+}
+
+/** @throws TypeError for what is no answer: answers are not checked, and anything may listen at an address */
+function leaderIn({ leader, members }: AnswerOf<'cluster'>): string | undefined {
+  const api: unknown = members.find(({ id }) => id === leader)?.api;
+  return typeof api === 'string' ? api : undefined;
 }
