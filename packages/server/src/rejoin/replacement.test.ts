@@ -1,6 +1,6 @@
 // The steps of a replacement, against a cluster that answers from a list.
 import { setImmediate } from 'node:timers/promises';
-import { type AnswerOf, HoldfastError } from '@holdfast/api';
+import { type AnswerOf, HoldfastError, OutcomeUnknownError } from '@holdfast/api';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../test/manual-clock.ts';
 import { mayBeReplaced, type ReplacementPorts, rejoinBounds, replace } from './replacement.ts';
@@ -78,6 +78,22 @@ test('an answer that was lost is no reason to do it twice', async () => {
   const lost = { ...ports, remove: async (id: string) => (await ports.remove(id), await cut()) };
   expect(await cluster.outcome(replace(lost, own, true, cluster.away.signal))).toBe(true);
   expect(cluster.asked).toEqual(['remove old', 'add new']);
+});
+
+test('a removal that may have been done comes to its end; one that was refused is left to whoever did it', async () => {
+  const unknown = new FakeCluster();
+  const andThen = (cluster: FakeCluster, error: HoldfastError): ReplacementPorts => ({
+    ...cluster.ports,
+    remove: async (lost) => (await cluster.ports.remove(lost), Promise.reject(error)),
+  });
+  const lostAnswer = andThen(unknown, new OutcomeUnknownError());
+  expect(await unknown.outcome(replace(lostAnswer, own, false, unknown.away.signal))).toBe(true);
+  expect(unknown.asked).toEqual(['remove old', 'add new']);
+
+  const refused = new FakeCluster();
+  const byAnOperator = andThen(refused, new HoldfastError('HF_MEMBERS_REFUSED'));
+  expect(await refused.outcome(replace(byAnOperator, own, false, refused.away.signal))).toBe(false);
+  expect(refused.asked).toEqual(['remove old']);
 });
 
 const cut = (): Promise<never> => Promise.reject(new HoldfastError('HF_NO_LEADER'));

@@ -68,8 +68,14 @@ export async function replace(
           { event: 'rejoin.removes', lost: standing.incarnation },
           'has its lost directory removed from the cluster',
         );
-        await ports.remove(standing.incarnation);
-        hasRemoved = true;
+        try {
+          await ports.remove(standing.incarnation);
+          hasRemoved = true;
+        } catch (error) {
+          // It may have been done: then nobody of this name is left, and who else would take it in?
+          hasRemoved ||= error instanceof HoldfastError && error.applied === 'unknown';
+          throw error;
+        }
         return 'again';
       case 'absent':
         if (!hasRemoved) return 'no member has this name: an operator must take it in';
