@@ -96,6 +96,22 @@ test('a removal that may have been done comes to its end; one that was refused i
   expect(refused.asked).toEqual(['remove old']);
 });
 
+test('being taken in is no news before it is settled: an entry that is not committed may be taken back', async () => {
+  const cluster = new FakeCluster();
+  const { ports } = cluster;
+  let looks = 0;
+  const members = async (): Promise<Seen> => {
+    const seen = await ports.members();
+    if (!seen.members.some(({ incarnation }) => incarnation === 'new')) return seen;
+    looks += 1;
+    // Its leader is gone before the entry is anywhere else, and the next one knows nothing of it.
+    if (looks === 2) cluster.members = seen.members.filter(({ id }) => id !== 'n3');
+    return looks === 1 ? { ...seen, settled: false } : { ...seen, members: cluster.members };
+  };
+  expect(await cluster.outcome(replace({ ...ports, members }, own, false, cluster.away.signal))).toBe(true);
+  expect(cluster.asked).toEqual(['remove old', 'add new', 'add new']);
+});
+
 const cut = (): Promise<never> => Promise.reject(new HoldfastError('HF_NO_LEADER'));
 
 test('a new node that nobody has heard of is not taken in by itself', async () => {

@@ -14,6 +14,8 @@ function seen(text: string, settled = true): Seen {
   return { leader: 'n1', settled, members };
 }
 
+const learning = { id: 'n3', incarnation: 'dir', role: 'learner' as const, reachable: true };
+
 test('a member that is gone, of whom the others are a majority, may be replaced', () => {
   expect(standingOf(seen('n1 n2 n3!'), 'n3', undefined)).toEqual({ kind: 'lost', incarnation: 'dir of n3' });
   expect(standingOf(seen('n1 n2 n3!'), 'n3', 'a new dir')).toEqual({ kind: 'lost', incarnation: 'dir of n3' });
@@ -22,7 +24,8 @@ test('a member that is gone, of whom the others are a majority, may be replaced'
 
 test('a directory that is a member, with a vote or without, need not ask', () => {
   expect(standingOf(seen('n1 n2 n3!'), 'n3', 'dir of n3')).toEqual({ kind: 'listed' });
-  expect(standingOf(seen('n1 n2 (n3)', false), 'n3', 'dir of n3')).toEqual({ kind: 'listed' });
+  expect(standingOf(seen('n1 n2 (n3)'), 'n3', 'dir of n3')).toEqual({ kind: 'listed' });
+  expect(standingOf(seen('n1 n2! (n3)'), 'n3', 'dir of n3')).toEqual({ kind: 'listed' });
 });
 
 test('who is no member is told so', () => {
@@ -32,6 +35,7 @@ test('who is no member is told so', () => {
 test.each([
   ['somebody runs under its name', seen('n1 n2 n3')],
   ['a change is under way', seen('n1 n2 n3!', false)],
+  ['its own is not committed', { ...seen('n1 n2 (n3)', false), members: [...seen('n1 n2').members, learning] }],
   ['another one is being taken in', seen('n1 n2 n3! (n4)')],
   ['another one that is being taken in is away', seen('n1 n2 n3! (n4)!')],
   ['half of the others are away', seen('n1 n2! n3!')],

@@ -15,10 +15,11 @@ export type Standing =
  * @param incarnation of the directory that is to be taken in; undefined while there is none
  */
 export function standingOf(seen: AnswerOf<'members'>, id: string, incarnation: string | undefined): Standing {
+  // Whatever the list says: an entry that is not committed may be taken back, this member's own among them.
+  if (!seen.settled) return waits('a change of the members is under way');
   const self = seen.members.find((member) => member.id === id);
   if (self !== undefined && self.incarnation === incarnation) return { kind: 'listed' };
   const others = seen.members.filter((member) => member.id !== id);
-  if (!seen.settled) return waits('a change of the members is under way');
   // One at a time: a second one that is away would make a majority of those who are there, and then of nobody.
   if (others.some(({ role }) => role === 'learner')) return waits('another node is being taken in');
   const reachable = others.filter((other) => other.reachable).length;
