@@ -245,6 +245,27 @@ test('a stream that ends early leaves no file, nor does one that breaks; one tha
   expect(readdirSync(path('kept'))).toEqual(['one.backup']);
 });
 
+test('of two backups to one name the first that is whole has it, and the other is refused', async () => {
+  mkdirSync(path('shared'));
+  const file = path('shared/one.backup');
+  const overtaken = async function* () {
+    yield readFileSync(whole);
+    writeFileSync(file, 'the other one');
+  };
+  expect(await codeOf(keepBackup(file, overtaken()))).toBe('HF_BACKUP_EXISTS');
+  expect(readFileSync(file, 'utf8')).toBe('the other one');
+  expect(readdirSync(path('shared'))).toEqual(['one.backup']);
+});
+
+test('the temporary file of another process is left alone, whatever its number', async () => {
+  mkdirSync(path('volume'));
+  const file = path('volume/one.backup');
+  const other = `one.backup.${process.pid}.part`;
+  writeFileSync(path(`volume/${other}`), 'of a process in another container');
+  await keepBackup(file, piecesOf(whole));
+  expect(readdirSync(path('volume')).toSorted()).toEqual(['one.backup', other]);
+});
+
 test('verify refuses a directory in which a node runs, and one that is none, and makes nothing', async () => {
   const node = await started('early');
   expect(await codeOf(verifyDirectory(path('early')))).toBe('HF_DIRECTORY_LOCKED');

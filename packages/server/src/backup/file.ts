@@ -1,9 +1,11 @@
 // The file of a backup: read in pieces, and written so that a file of its name is whole or is not there.
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type VerifiedBackup, verifyBackup } from '@holdfast/store';
 import { syncDirectory } from '../directory/marker.ts';
 import { BackupFault, backupFaultOf } from './backup-fault.ts';
+import { nameOnce } from './name-once.ts';
 
 const pieceBytes = 1024 * 1024;
 
@@ -32,29 +34,34 @@ export async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
 
 /**
  * Writes a backup under a temporary name while every checksum in it is checked, and gives it its own when all of it is
- * sound and on the disk. A crash leaves at most the temporary file.
+ * sound and on the disk. A crash leaves at most the temporary file (and see `nameOnce`).
  *
  * @param pieces as they come; taken as fast as the disk takes them
- * @throws BackupFault HF_BACKUP_*, and what `pieces` throws: then there is no file of this name
+ * @throws BackupFault HF_BACKUP_*, and what `pieces` throws: then this backup has not got the name
  */
 export async function keepBackup(path: string, pieces: AsyncIterable<Uint8Array>): Promise<VerifiedBackup> {
-  const temporary = `${path}.${process.pid}.part`;
   try {
     if (await exists(path)) throw new BackupFault('HF_BACKUP_EXISTS', `${path}.`);
-    const verified = await writeVerified(temporary, pieces);
-    const [fault] = verified.faults;
-    if (fault !== undefined) throw new BackupFault('HF_BACKUP_DAMAGED', `${path}: ${fault}.`);
-    await rename(temporary, path);
+    // By chance and not by process: in two containers with one volume, two processes have the same number.
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+    const file = await open(temporary, 'wx');
+    let verified: VerifiedBackup;
+    try {
+      verified = await writeVerified(file, pieces);
+      const [fault] = verified.faults;
+      if (fault !== undefined) throw new BackupFault('HF_BACKUP_DAMAGED', `${path}: ${fault}.`);
+      if (!(await nameOnce(temporary, path))) throw new BackupFault('HF_BACKUP_EXISTS', `${path}.`);
+    } finally {
+      await rm(temporary, { force: true });
+    }
     await syncDirectory(dirname(resolve(path)));
     return verified;
   } catch (error) {
-    await rm(temporary, { force: true });
     throw backupFaultOf(path, error);
   }
 }
 
-async function writeVerified(temporary: string, pieces: AsyncIterable<Uint8Array>): Promise<VerifiedBackup> {
-  const file = await open(temporary, 'wx');
+async function writeVerified(file: FileHandle, pieces: AsyncIterable<Uint8Array>): Promise<VerifiedBackup> {
   try {
     const verified = await verifyBackup(written(file, pieces));
     await file.sync();
