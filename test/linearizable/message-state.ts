@@ -58,10 +58,11 @@ export interface MessageWorld {
   readonly skewMs: number;
   readonly maxAttempts: number;
   /**
-   * Whether leases may have been made that nobody was told of: for receives whose answer was lost. Such a lease may have
-   * been given back at once, which takes its attempt back, or have run out.
+   * Whether leases may have been made that nobody was told of. For a receive whose caller went away meanwhile, since its
+   * wait was over: such a lease is given back at once, which takes its attempt back. For one whose answer was lost: then it
+   * may also have run out.
    */
-  readonly lostLeases: boolean;
+  readonly lostLeases: 'none' | 'givenBack' | 'any';
   /** No answer speaks of more attempts: what only lost leases could explain is not looked for beyond. */
   readonly attemptsSeen: number;
 }
@@ -142,11 +143,14 @@ function holdsNext(hold: Hold, world: MessageWorld, latestMs: number): readonly 
   switch (hold.kind) {
     case 'leased':
       if (hold.token !== undefined) return hold.untilMs - skewMs <= latestMs ? [failed(hold, maxAttempts)] : [];
-      return [failed(hold, maxAttempts), { kind: 'retry', token: undefined, attempt: hold.attempt - 1 }];
+      return [
+        ...(lostLeases === 'any' ? [failed(hold, maxAttempts)] : []),
+        { kind: 'retry', token: undefined, attempt: hold.attempt - 1 },
+      ];
     case 'waiting':
     case 'retry': {
       const attempt = (hold.kind === 'retry' ? hold.attempt : 0) + 1;
-      if (!lostLeases || dueMs - skewMs > latestMs || attempt > attemptsSeen + 1) return [];
+      if (lostLeases === 'none' || dueMs - skewMs > latestMs || attempt > attemptsSeen + 1) return [];
       return [{ kind: 'leased', token: undefined, untilMs: dueMs, exact: false, attempt }];
     }
     case 'dead':

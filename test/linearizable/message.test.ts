@@ -11,7 +11,7 @@ const world: MessageWorld = {
   dueMs: 1_000,
   skewMs: 0,
   maxAttempts: 2,
-  lostLeases: false,
+  lostLeases: 'none',
   attemptsSeen: 5,
 };
 const between = (invokedMs: number, endedMs: number, op: Pick<Op, 'call' | 'outcome'>): Op => ({
@@ -108,13 +108,14 @@ const good: readonly [string, readonly Op[], Partial<MessageWorld>?][] = [
   [
     'leased to somebody who never heard of it',
     [between(1_010, 1_020, cancel('leased', { leasedUntilMs: 1_515 }))],
-    { lostLeases: true },
+    { lostLeases: 'any' },
   ],
   [
     'given back unheard: no attempt counts',
     [between(1_010, 1_020, cancel('stopped', { attempts: 0 }))],
-    { lostLeases: true },
+    { lostLeases: 'givenBack' },
   ],
+  ['run out unheard', [between(1_010, 1_020, cancel('stopped', { attempts: 1 }))], { lostLeases: 'any' }],
   [
     'a nack without an answer frees it',
     [
@@ -286,6 +287,12 @@ const bad: readonly [string, readonly Op[], string][] = [
 
 test.each(bad)('refused, for its reason: %s', (_, history, reason) => {
   expect(judged(history)).toMatchObject({ kind: 'notLinearizable', reason: expect.stringContaining(reason) });
+});
+
+test('a lease that nobody was told of runs out only where an answer may have been lost', () => {
+  const ranOut = [between(1_010, 1_020, cancel('stopped', { attempts: 1 }))];
+  for (const lostLeases of ['none', 'givenBack'] as const)
+    expect(judged(ranOut, { lostLeases })).toMatchObject({ kind: 'notLinearizable' });
 });
 
 test('a schedule that was refused, and whose message came', () => {

@@ -12,7 +12,7 @@ export const storyWorld: MessageWorld = {
   dueMs: 20,
   skewMs: 0,
   maxAttempts: 3,
-  lostLeases: false,
+  lostLeases: 'none',
   attemptsSeen: 9,
 };
 const leaseMs = 25;

@@ -53,7 +53,7 @@ export function messageObjects(history: readonly HistoryEvent[]): readonly Objec
     const attempts = operations.map(({ outcome }) => (outcome.kind === 'ok' ? attemptsIn(outcome.answer) : 0));
     const attemptsSeen = Math.max(0, ...attempts);
     // Answers of receives are lost all the time: that is what the links do.
-    const world = { groups: [], dueMs, skewMs, maxAttempts, lostLeases: true, attemptsSeen };
+    const world = { groups: [], dueMs, skewMs, maxAttempts, lostLeases: 'any' as const, attemptsSeen };
     return objectOf(`message ${number}`, messageSpecification(world), [...groups, ...operations]);
   });
 }

@@ -125,6 +125,22 @@ test('where answers were lost, somebody may have had a lease that nobody knows o
   expect(faultsOf(told, { undisturbed: false })).toEqual([]);
 });
 
+test('a receive whose wait was over explains a lease that was given back, and nothing else does where no answer is lost', () => {
+  const looked = [
+    {
+      tag: 'm1',
+      invokedMs: 1_006,
+      endedMs: 1_009,
+      state: 'outstanding',
+      groups: [{ group: 'g1', state: 'retry', attempts: 0 }],
+    },
+  ];
+  const told = { delivered: [delivered], looked };
+  const over = (endedMs: number): Told => ({ ...told, emptyReceives: [{ topic: 't1', endedMs }] });
+  expect(faultsOf(over(1_005))).toEqual([]);
+  for (const fault of [told, over(990), over(1_100)]) expect(faultsOf(fault)).toHaveLength(1);
+});
+
 test('a stale get is found', () => {
   const told = {
     cancelled: [{ ...cancelled, invokedMs: 200, endedMs: 210, verdict: 'cancelled', leasedUntilMs: undefined }],

@@ -8,7 +8,7 @@ import {
 } from '../../linearizable/message.ts';
 import { type ObjectHistory, objectOf } from '../../linearizable/objects.ts';
 import type { Operation, Outcome } from '../../linearizable/operation.ts';
-import type { Cancelled, Delivered, History, Scheduled, Settled, Tag } from '../work/history.ts';
+import type { Cancelled, Delivered, EmptyReceive, History, Scheduled, Settled, Tag } from '../work/history.ts';
 import type { Evidence } from './evidence.ts';
 
 type Op = Operation<MessageCall, MessageAnswer>;
@@ -89,6 +89,11 @@ export function* keyObjects({ keyed }: Pick<History, 'keyed'>): Generator<Object
 
 function worldOf({ history, skewMs, clockLagMs, undisturbed }: Surroundings, scheduled: Scheduled, all: readonly Op[]) {
   const { topic, dueMs, delayed, deliverAtMs } = scheduled;
+  const firstMs = deliverAtMs ?? dueMs - skewMs - clockLagMs;
+  const lastMs = Math.max(...all.map(({ endedMs }) => endedMs));
+  const isEmpty = ({ topic: of, endedMs }: EmptyReceive): boolean =>
+    of === topic && endedMs >= firstMs && endedMs <= lastMs;
+  const givenBack = history.emptyReceives.some(isEmpty) ? ('givenBack' as const) : ('none' as const);
   const attempts = all.map(({ outcome }) => (outcome.kind === 'ok' ? attemptsIn(outcome.answer) : 0));
   return {
     groups: [...history.groups].filter((name) => name.startsWith(`${topic}/`)).map((name) => name.split('/')[1] ?? ''),
@@ -96,7 +101,7 @@ function worldOf({ history, skewMs, clockLagMs, undisturbed }: Surroundings, sch
     dueMs: deliverAtMs ?? (delayed ? dueMs - skewMs - clockLagMs : dueMs),
     skewMs,
     maxAttempts,
-    lostLeases: !undisturbed,
+    lostLeases: undisturbed ? givenBack : ('any' as const),
     attemptsSeen: Math.max(0, ...attempts),
   };
 }

@@ -210,6 +210,7 @@ export class Client {
       }),
     );
     this.#options.history.delivered.push(...deliveries);
+    if (deliveries.length === 0) this.#options.history.emptyReceives.push({ topic, endedMs: this.nowMs });
     this.#options.trace.note(
       this.name,
       repeated ? 'receives again' : 'receives',

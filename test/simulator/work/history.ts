@@ -45,6 +45,12 @@ export interface Delivered {
   readonly atMs: number;
 }
 
+/** A receive whose wait was over. A lease that was made for it in its last moments was given back. */
+export interface EmptyReceive {
+  readonly topic: string;
+  readonly endedMs: number;
+}
+
 export type Verb = 'ack' | 'nack' | 'extend';
 export interface Settled {
   readonly verb: Verb;
@@ -92,6 +98,7 @@ export interface History {
   readonly scheduled: Map<Tag, Scheduled>;
   readonly keyed: KeyedAnswer[];
   readonly delivered: Delivered[];
+  readonly emptyReceives: EmptyReceive[];
   readonly settled: Settled[];
   readonly cancelled: Cancelled[];
   /** Gets that were answered; one that was not changed nothing. */
@@ -108,6 +115,7 @@ export function emptyHistory(): History {
     scheduled: new Map(),
     keyed: [],
     delivered: [],
+    emptyReceives: [],
     settled: [],
     cancelled: [],
     looked: [],
