@@ -101,20 +101,21 @@ export class Operator {
 
   /** `holdfast cluster remove` */
   remove(machine: Machine): void {
-    this.#begin(`remove ${machine.id}`, () => this.#remove(machine));
+    this.#begin(`remove ${machine.id}`, () => this.#remove(machine, () => this.#askToRemove(machine)));
   }
 
   /** `holdfast cluster replace`: by a machine that stood by, or by an empty one of the same name. */
   replace(machine: Machine, by: Machine): void {
     this.#begin(`replace ${machine.id} by ${by.id}`, async () => {
       if (by === machine) await this.#startAnew(machine);
-      if (by === machine) await this.#askToRemove(machine);
+      if (by === machine) await this.#insistOnRemoval(machine);
       // One in a hurry asks for both at once, and is told to wait with the second.
       const isInAHurry = by !== machine && this.#options.random.chance(0.5);
+      const remove = (): Promise<void> => this.#remove(machine, () => this.#insistOnRemoval(machine));
       await this.#add(by, async () => {
-        if (isInAHurry) await this.#remove(machine);
+        if (isInAHurry) await remove();
       });
-      if (by !== machine && !isInAHurry) await this.#remove(machine);
+      if (by !== machine && !isInAHurry) await remove();
       this.done.replaced++;
     });
   }
@@ -160,10 +161,13 @@ export class Operator {
   }
 
   /** A machine that is removed and runs must stop by itself; some are switched off before that. */
-  async #remove(machine: Machine): Promise<void> {
+  async #remove(machine: Machine, ask: () => Promise<void>): Promise<void> {
     machine.leaving = true;
     machine.stoppedBy = undefined;
-    await this.#askToRemove(machine);
+    await ask().catch((error: unknown) => {
+      machine.leaving = false;
+      throw error;
+    });
     this.done.removed++;
     // One that is left alone opens no port by which the other could be told.
     const isTold = machine.damaged === undefined && (await this.#members()).members.length > 1;
@@ -173,6 +177,18 @@ export class Operator {
 
   async #stopped(machine: Machine): Promise<void> {
     while (machine.stoppedBy !== 'HF_REMOVED_MEMBER') await this.#pause(againMs);
+  }
+
+  /** Refused as long as too few of the others can be reached; they come back. */
+  async #insistOnRemoval(machine: Machine): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#askToRemove(machine);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+      await this.#pause(againMs);
+    }
   }
 
   async #askToRemove({ id }: Machine): Promise<void> {

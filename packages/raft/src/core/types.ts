@@ -125,6 +125,8 @@ export type ChangeRefusal =
   /** To be promoted, a learner may lack `maxInflightAppends` entries at most (thesis 4.2.1). */
   | 'notCaughtUp'
   | 'lastVoter'
+  /** Of the voters that would remain, no majority is there to commit it. */
+  | 'tooFewActive'
   /** `maxUncommittedBytes` is reached. */
   | 'tooManyUncommitted';
 

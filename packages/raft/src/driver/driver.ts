@@ -11,7 +11,7 @@ import { protocolVersions } from '../versions.ts';
 import type { Hello, Sample, TransportEvents } from '../wire/transport.ts';
 import { driverBounds } from './bounds.ts';
 import { within } from './clock.ts';
-import { Admission } from './formation/admission.ts';
+import { Admission, isCountedByName } from './formation/admission.ts';
 import { decodeControl, encodeControl, type FormationState, type OfDriver } from './formation/control.ts';
 import { Formation } from './formation/formation.ts';
 import { type Judgement, Rejected } from './formation/rejected.ts';
@@ -242,7 +242,9 @@ class Driver<Result> implements RaftNode<Result> {
       onPeerLost: (peer, evidence) =>
         this.#loop.input((core) => (evidence === 'dead' ? core.peerDown(peer) : core.peerReset(peer))),
       // Heartbeats have a connection of their own, so an append that takes long keeps nobody from hearing its leader.
-      onActivity: (peer) => this.#loop.input((core) => core.heard(peer)),
+      onActivity: (peer) => {
+        if (this.#admission.isCounted(peer, this.#loop.status)) this.#loop.input((core) => core.heard(peer));
+      },
     };
   }
 
@@ -258,7 +260,7 @@ class Driver<Result> implements RaftNode<Result> {
   }
 
   #receive(message: Message, sample: Sample): void {
-    if (!this.#mayTakePart(message.from)) return;
+    if (!this.#mayTakePart(message.from) || (isCountedByName(message) && !this.#isCounted(message.from))) return;
     this.#rejected.admittedBy(message.from);
     const { owner, clock } = this.#options;
     owner.onSample(message.from, sample);
@@ -273,6 +275,12 @@ class Driver<Result> implements RaftNode<Result> {
     else if (!this.#admission.isAdmitted(peer)) this.#refusals.count('notAdmitted');
     else return true;
     return false;
+  }
+
+  #isCounted(peer: NodeId): boolean {
+    const isCounted = this.#admission.isCounted(peer, this.#loop.status);
+    if (!isCounted) this.#refusals.count('notCounted');
+    return isCounted;
   }
 
   #refuses(hello: Hello): Uint8Array | undefined {
@@ -322,10 +330,12 @@ class Driver<Result> implements RaftNode<Result> {
       case 'members':
         if (this.#admission.isAdmitted(from)) void this.#membership.heard(control);
         return;
+      case 'snapshotInstalled':
+        if (this.#mayTakePart(from) && this.#isCounted(from)) this.#snapshots.heard(from, control);
+        return;
       case 'snapshotOffer':
       case 'snapshotFetch':
       case 'snapshotGone':
-      case 'snapshotInstalled':
         if (this.#mayTakePart(from)) this.#snapshots.heard(from, control);
     }
   }

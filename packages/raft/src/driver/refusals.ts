@@ -12,6 +12,7 @@ export type RefusalName =
   | 'diskStallMs'
   | 'notFounded'
   | 'notAdmitted'
+  | 'notCounted'
   | 'refusedPeer'
   | 'refusedByPeer'
   | 'refusalOfAnother'

@@ -132,6 +132,10 @@ function refusal(reason: Extract<ChangeOutcome, { kind: 'refused' }>['reason']):
       return refused('Its addresses are too long.');
     case 'tooManyMembers':
       return refused('There are as many members as there may be.');
+    case 'tooFewActive':
+      return refused(
+        'Of the members that would remain, too few can be reached: without it the cluster could not go on.',
+      );
     case 'lastVoter':
       return refused('It is the only one that has a vote.');
     default:

@@ -172,6 +172,27 @@ test('a removed voter is let go at once, and the rest is a majority of itself', 
   expect(a.status.followers.size).toBe(0);
 });
 
+test('a voter is not removed where those who remain could not go on', () => {
+  const a = settledLeader();
+  for (let ticks = 0; ticks < 20; ticks += 1) {
+    a.tick();
+    answerHeartbeat(a, 'b');
+  }
+  expect(a.core.changeMembership(remove('b'))).toEqual(refused('tooFewActive'));
+  expect(a.core.changeMembership(remove('a'))).toEqual(refused('tooFewActive'));
+  expect(a.status.configurationIndex).toBe(0);
+  expect(a.core.changeMembership(remove('c')).kind).toBe('appended');
+});
+
+test('who has not answered in this term is not counted on, however short it is', () => {
+  const a = leader({ log: [1] });
+  accept(a, 'b', 2);
+  a.settle();
+  expect(a.core.changeMembership(remove('b'))).toEqual(refused('tooFewActive'));
+  accept(a, 'c', 2);
+  expect(a.core.changeMembership(remove('b')).kind).toBe('appended');
+});
+
 test('an acknowledgement from before a removal counts for nothing when the member is back', () => {
   const a = withLearner();
   a.core.changeMembership(remove('d'));

@@ -8,6 +8,7 @@ import type { Changed, ChangeRefusal, MembershipChange } from '../types.ts';
 import type { ConfigMember, Configuration } from './configuration.ts';
 import { encodeConfiguration, isMember } from './configuration.ts';
 import { maybeEnforce } from './in-force.ts';
+import { majorityOf } from './quorum.ts';
 
 export function changeMembership(raft: Raft, change: MembershipChange): Changed {
   const { own, log, term, config, roster } = raft;
@@ -40,7 +41,7 @@ function afterwards(raft: Raft, own: Own<'leader'>, change: MembershipChange): A
     case 'promote':
       return withVoter(raft, own, change.id);
     case 'remove':
-      return without(raft, change.id);
+      return without(raft, own, change.id);
     default:
       return change satisfies never;
   }
@@ -63,12 +64,28 @@ function withVoter(raft: Raft, own: Own<'leader'>, id: NodeId): After {
   return { voters: [...voters, learner], learners: learners.filter((member) => member.id !== id) };
 }
 
-function without({ roster }: Raft, id: NodeId): After {
-  const { voters, learners } = roster.configuration;
+function without(raft: Raft, own: Own<'leader'>, id: NodeId): After {
+  const { voters, learners } = raft.roster.configuration;
   const isOther = (member: ConfigMember): boolean => member.id !== id;
   if (voters.every(isOther) && learners.every(isOther)) return 'unknownMember';
   if (voters.length === 1 && !voters.every(isOther)) return 'lastVoter';
-  return { voters: voters.filter(isOther), learners: learners.filter(isOther) };
+  const remaining = voters.filter(isOther);
+  if (remaining.length < voters.length && !canGoOn(raft, own, remaining)) return 'tooFewActive';
+  return { voters: remaining, learners: learners.filter(isOther) };
+}
+
+/**
+ * Without a majority of those who remain, the entry that removes a voter would never be committed; and since it is in force at
+ * once, nobody who has it could be elected again, nor whoever lacks it.
+ */
+function canGoOn(raft: Raft, own: Own<'leader'>, remaining: readonly ConfigMember[]): boolean {
+  const active = remaining.filter(({ id }) => {
+    if (id === raft.config.id) return true;
+    const progress = own.followers.get(id);
+    // In a new term all are taken for active at first; one that answered has matched.
+    return progress !== undefined && progress.match > 0 && isActive(raft, progress);
+  });
+  return active.length >= majorityOf(remaining.length);
 }
 
 /** A voter that is far behind could hold up everything: the majority grows, and it can not help yet (thesis 4.2.1). */

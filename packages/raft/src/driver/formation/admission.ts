@@ -2,7 +2,7 @@
 //
 // Two processes can come under one name: a second one by mistake, with an empty directory or another one. What is
 // refused changes nothing for the one that is admitted: neither what is known of it, nor that it is heard.
-import type { NodeId } from '../../core/message.ts';
+import type { Message, MessageKind, NodeId } from '../../core/message.ts';
 import type { CoreStatus } from '../../core/types.ts';
 import { foundersOf, isWaiting } from '../../log/identity.ts';
 import type { LogStore } from '../../log/log-store.ts';
@@ -32,6 +32,15 @@ const maxReplaced = 16;
 const maxUnheardOf = 32;
 const stranger: Stranger = { kind: 'stranger' };
 
+/** Whose sender the core counts, by its name: for a vote, for what it has on its disk, for being there. */
+const countedByName: ReadonlySet<MessageKind> = new Set([
+  'preVoteResponse',
+  'voteResponse',
+  'appendResponse',
+  'heartbeatResponse',
+]);
+export const isCountedByName = ({ kind }: Message): boolean => countedByName.has(kind);
+
 export class Admission {
   readonly #log: LogStore;
   readonly #members: Members;
@@ -50,6 +59,16 @@ export class Admission {
 
   isAdmitted(peer: NodeId): boolean {
     return this.#peers.has(peer) && !this.#silenced.has(peer);
+  }
+
+  /**
+   * Is it the directory that the configuration in force here counts under its name? One that a leader has told of, and that
+   * is in no entry here yet, is heard; but its answers are not those of the one whose name it has. It is empty, and would
+   * vote for whoever lacks what the other one has.
+   */
+  isCounted(peer: NodeId, { configuration }: Pick<CoreStatus, 'configuration'>): boolean {
+    const hello = this.#peers.get(peer)?.hello;
+    return hello !== undefined && this.#members.incarnationIn(configuration, peer) === hello.incarnation;
   }
 
   /** Why this process may not take part; undefined when it may. Changes nothing for whoever is admitted. */

@@ -49,6 +49,8 @@ export class Formation {
   }
 
   start(): void {
+    // It may have been stopped while a leader took it in.
+    if (this.#stopped) return;
     if (this.isFounded) return this.#options.onFounded();
     // It founds nothing: a leader will tell it who the members are.
     if (isWaiting(this.#options.log.identity)) return;

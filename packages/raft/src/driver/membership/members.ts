@@ -1,6 +1,6 @@
 // Who takes part, as far as this node knows: what its log says, committed or not; what was in force before, as long as the
 // newest is not committed; and what a leader has told it, as long as its log does not say so itself.
-import type { ConfigMember } from '../../core/membership/configuration.ts';
+import type { ConfigMember, Configuration } from '../../core/membership/configuration.ts';
 import type { LoggedConfiguration } from '../../core/membership/roster.ts';
 import type { NodeId } from '../../core/message.ts';
 import type { CoreStatus } from '../../core/types.ts';
@@ -17,10 +17,13 @@ export class Members {
   readonly #addresses: ReadonlyMap<NodeId, string>;
   #told: ToldMembers | undefined;
   #seen = '';
+  #seenConfiguration: Configuration | undefined;
   #history: readonly LoggedConfiguration[] = [];
   #all: ReadonlyMap<NodeId, ConfigMember> = new Map();
   /** The newest configuration is committed, and this is its index. */
   #committed: LoggedConfiguration | undefined;
+  /** Of the configuration that was asked for last. */
+  #counting: { readonly of: Configuration; readonly incarnations: ReadonlyMap<NodeId, string> } | undefined;
 
   constructor(log: LogStore, addresses: ReadonlyMap<NodeId, string>) {
     this.#log = log;
@@ -37,6 +40,19 @@ export class Members {
   get others(): readonly ConfigMember[] {
     const { id } = this.#log.identity;
     return [...this.#all.values()].filter((member) => member.id !== id);
+  }
+
+  /**
+   * The directory that counts under this name in the configuration that is in force here. `all` may name another one already,
+   * of which a leader has told.
+   */
+  incarnationIn(configuration: Configuration, id: NodeId): string | undefined {
+    if (this.#counting?.of !== configuration) {
+      const incarnations = new Map(membersIn(configuration).map((member) => [member.id, member.incarnation]));
+      this.#counting = { of: configuration, incarnations };
+    }
+    const incarnation = this.#counting.incarnations.get(id);
+    return incarnation === '' ? this.#log.identity.founding?.record.incarnations[id] : incarnation;
   }
 
   /** Of the newest configuration, when it is committed. */
@@ -60,13 +76,15 @@ export class Members {
   changes = 0;
 
   look(status: Status): void {
-    const { configurationIndex, commit } = status;
+    const { configuration, configurationIndex, commit } = status;
     const { identity, configurations } = this.#log;
     const isFounded = identity.founding?.confirmed === true;
     const counts = [configurationIndex, commit >= configurationIndex, isFounded, this.#told?.index];
     const seen = [...counts, configurations.at(-1)?.index, configurations.length].join();
-    if (seen === this.#seen) return;
+    // At one index another one may stand: the first was cut off.
+    if (seen === this.#seen && configuration === this.#seenConfiguration) return;
     this.#seen = seen;
+    this.#seenConfiguration = configuration;
     this.changes += 1;
     this.#history = historyOf(this.#log, status);
     const committedAt = this.#history.findLastIndex(({ index }) => index <= commit);
@@ -99,10 +117,7 @@ export class Members {
   }
 }
 
-const membersIn = ({ voters, learners }: LoggedConfiguration['configuration']): readonly ConfigMember[] => [
-  ...voters,
-  ...learners,
-];
+const membersIn = ({ voters, learners }: Configuration): readonly ConfigMember[] => [...voters, ...learners];
 
 /** All that is known, the oldest first, and last what is in force here, which may not be on the disk yet. */
 function historyOf(
