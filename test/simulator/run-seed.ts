@@ -209,7 +209,8 @@ function sightOf(machine: Machine): Sight | undefined {
     clockMs: status.clockMs,
     monotonicMs: machine.clock.monotonicMs(),
     quorumSilentMs: machine.clock.monotonicMs() - status.raft.quorumHeardAtMs,
-    leads: leadOf(status.raft),
+    // The first build says neither who the members are nor what they have.
+    leads: machine.build === 'first' ? undefined : leadOf(status.raft),
   };
 }
 
