@@ -141,7 +141,8 @@ export type ProfileName =
   | 'turmoil'
   | 'reads'
   | 'snapshots'
-  | 'upgrade';
+  | 'upgrade'
+  | 'handOvers';
 export const profileNames: readonly ProfileName[] = [
   'swarm',
   'kills',
@@ -158,6 +159,7 @@ export const profileNames: readonly ProfileName[] = [
   'reads',
   'snapshots',
   'upgrade',
+  'handOvers',
 ];
 
 const memberFaults: readonly MemberFaultKind[] = ['transfer', 'grow', 'shrink', 'replace'];
@@ -329,6 +331,15 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
     retention: { retainBytes: 3_000, retainEntries: 12, catchUpBytes: 6_000 },
     work: { ...base.work, produceEveryMs: 150, crowd: 0 },
   }),
+  // Nothing is wrong, but that one leader after the other is told to hand over.
+  handOvers: (base, random) => ({
+    ...base,
+    faults: ['transfer'],
+    everyMs: random.int(300, 1_000),
+    skewMs: 0,
+    drift: 0,
+    work: { ...patient, produceEveryMs: 120, crowd: 0 },
+  }),
   calm: (base) => ({ ...base, faults: [], skewMs: 0, drift: 0, work: { ...patient, nack: 0.1, extend: 0.1 } }),
 };
 
@@ -373,6 +384,7 @@ export function profileOfSeed(seed: number): ProfileName {
     9: 'takeover',
     10: 'turmoil',
     11: 'slowDisks',
+    12: 'handOvers',
     13: 'directories',
     15: 'calm',
     17: 'fullDisks',

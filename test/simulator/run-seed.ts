@@ -14,7 +14,13 @@ import {
   oneLeaderATerm,
   type Sight,
 } from './check/live.ts';
-import { membersChangeOneByOne, newVotersHaveNearlyEverything, votersCommit } from './check/live-members.ts';
+import {
+  membersChangeOneByOne,
+  newVotersHaveNearlyEverything,
+  nothingIsProposedWhileALeaderGoes,
+  votersCommit,
+  whoIsNamedLeadsNext,
+} from './check/live-members.ts';
 import { mend, mostSlowMs, unleash } from './faults.ts';
 import { readLogs } from './logs.ts';
 import { restoreMembers } from './member-faults.ts';
@@ -106,6 +112,8 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
     votersCommit(),
     membersChangeOneByOne(),
     newVotersHaveNearlyEverything(mostBehind),
+    nothingIsProposedWhileALeaderGoes(),
+    ...(profile.name === 'handOvers' ? [whoIsNamedLeadsNext()] : []),
   ]);
   const workload = new Workload({
     profile: profile.work,
@@ -218,6 +226,7 @@ function leadOf({
   id,
   termStartIndex,
   configurationIndex,
+  transferringTo,
   configuration,
   durableIndex,
   followers,
@@ -229,7 +238,7 @@ function leadOf({
       voter.id === id ? durableIndex : (followers.get(voter.id)?.match ?? 0),
     ]),
   );
-  return { termStartIndex, configurationIndex, voters };
+  return { termStartIndex, configurationIndex, transferringTo, voters };
 }
 
 /** Runs until every message is finished, or until that has taken too long. */

@@ -1,11 +1,18 @@
 // The rules that hold of members after every step, each seen to fail.
 import { expect, test } from 'vitest';
 import type { Lead, Sight } from './live.ts';
-import { membersChangeOneByOne, newVotersHaveNearlyEverything, votersCommit } from './live-members.ts';
+import {
+  membersChangeOneByOne,
+  newVotersHaveNearlyEverything,
+  nothingIsProposedWhileALeaderGoes,
+  votersCommit,
+  whoIsNamedLeadsNext,
+} from './live-members.ts';
 
 const lead = (change: Partial<Lead> = {}): Lead => ({
   termStartIndex: 5,
   configurationIndex: 3,
+  transferringTo: undefined,
   voters: new Map([
     ['n1', 9],
     ['n2', 7],
@@ -65,4 +72,31 @@ test('a new voter is not far behind', () => {
   expect(check.see(joined(6), sight())).toBeUndefined();
   expect(check.see(joined(5), sight())).toMatch('has given a vote to n4 at 9, which has 5');
   expect(check.see(joined(5), joined(5))).toBeUndefined();
+});
+
+test('nothing is appended by a leader that hands over', () => {
+  const check = nothingIsProposedWhileALeaderGoes();
+  const leads = lead({ transferringTo: 'n2' });
+  expect(check.see(sight({ leads }), sight({ leads }))).toBeUndefined();
+  expect(check.see(sight({ leads, lastIndex: 10 }), sight({ leads }))).toMatch('hands over to n2, and has appended 10');
+  expect(check.see(sight({ leads, lastIndex: 10 }), sight())).toBeUndefined();
+  expect(check.see(sight({ lastIndex: 10 }), sight({ leads }))).toBeUndefined();
+});
+
+test.each([
+  ['n3', 3],
+  ['n2', 4],
+])('who is named leads next: not %s in term %d', (id, term) => {
+  const check = whoIsNamedLeadsNext();
+  const leads = lead({ transferringTo: 'n2' });
+  expect(check.see(sight({ leads }), undefined)).toBeUndefined();
+  expect(check.see(sight(), undefined)).toBeUndefined();
+  expect(check.see(sight({ id, term }), undefined)).toMatch(
+    `n2 was to lead after term 2, and ${id} leads term ${term}`,
+  );
+
+  const good = whoIsNamedLeadsNext();
+  good.see(sight({ leads }), undefined);
+  expect(good.see(sight({ id: 'n2', term: 3 }), undefined)).toBeUndefined();
+  expect(good.see(sight({ id, term: term + 1 }), undefined)).toBeUndefined();
 });

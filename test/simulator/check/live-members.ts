@@ -1,4 +1,5 @@
 // What must hold of members whenever a node is looked at, by what leaders say of those that they lead.
+import type { NodeId } from '@holdfast/raft';
 import type { Lead, LiveCheck, Sight } from './live.ts';
 
 /** The same leadership, twice. */
@@ -53,6 +54,38 @@ export function newVotersHaveNearlyEverything(mostBehind: number): LiveCheck {
       for (const [voter, match] of leads.voters) {
         if (!led.lead.voters.has(voter) && match < leads.configurationIndex - 1 - mostBehind)
           return `${id} has given a vote to ${voter} at ${leads.configurationIndex}, which has ${match}`;
+      }
+      return undefined;
+    },
+  };
+}
+
+export function nothingIsProposedWhileALeaderGoes(): LiveCheck {
+  return {
+    says: 'a leader that hands over appends nothing more',
+    see(sight, before) {
+      const { id, leads, lastIndex } = sight;
+      const to = leadBefore(sight, before)?.lead.transferringTo;
+      if (before === undefined || to === undefined || leads?.transferringTo !== to) return undefined;
+      return lastIndex === before.lastIndex
+        ? undefined
+        : `${id} hands over to ${to}, and has appended ${lastIndex} after ${before.lastIndex}`;
+    },
+  };
+}
+
+/** Where nothing goes wrong it takes one election, and nobody waits for a timeout. */
+export function whoIsNamedLeadsNext(): LiveCheck {
+  const named = new Map<number, NodeId>();
+  return {
+    says: 'who is named as the next leader leads the next term',
+    see({ id, term, leads }) {
+      if (leads === undefined) return undefined;
+      if (leads.transferringTo !== undefined) named.set(term, leads.transferringTo);
+      for (const [left, to] of named) {
+        if (left < term && (to !== id || term !== left + 1))
+          return `${to} was to lead after term ${left}, and ${id} leads term ${term}`;
+        if (left < term) named.delete(left);
       }
       return undefined;
     },

@@ -7,6 +7,8 @@ export interface Lead {
   readonly termStartIndex: number;
   /** The entry that said who the members are. */
   readonly configurationIndex: number;
+  /** To whom it hands over. */
+  readonly transferringTo: NodeId | undefined;
   /** How much of the log each voter has on its disk, as far as this leader knows. */
   readonly voters: ReadonlyMap<NodeId, number>;
 }

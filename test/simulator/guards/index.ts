@@ -2,6 +2,7 @@
 import { consensusGuards } from './consensus.ts';
 import { deliveryGuards } from './delivery.ts';
 import type { Guard } from './guard.ts';
+import { handingOverGuards } from './handing-over.ts';
 import { leadingGuards } from './leading.ts';
 import { memberGuards } from './members.ts';
 import { schedulingGuards } from './scheduling.ts';
@@ -12,6 +13,7 @@ export const guards: readonly Guard[] = [
   ...consensusGuards,
   ...leadingGuards,
   ...memberGuards,
+  ...handingOverGuards,
   ...snapshotGuards,
   ...viewGuards,
   ...deliveryGuards,

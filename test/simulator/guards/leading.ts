@@ -62,4 +62,18 @@ export const leadingGuards: readonly Guard[] = [
       },
     ],
   },
+  {
+    name: 'quota-is-given-back',
+    rule: 'what is committed no longer counts as what a leader has in flight',
+    profiles: ['swarm'],
+    seeds: 20,
+    settings: [
+      {
+        file: 'packages/raft/src/driver/bounds.ts',
+        text: 'maxUncommittedBytes: 32 * 2 ** 20,',
+        instead: 'maxUncommittedBytes: 2 ** 14,',
+      },
+    ],
+    changes: [{ file: `${core}/replication/commit.ts`, text: '  own.uncommitted.committedTo(index);\n', instead: '' }],
+  },
 ];

@@ -124,4 +124,17 @@ export const schedulingGuards: readonly Guard[] = [
       },
     ],
   },
+  {
+    name: 'deleted-groups-go',
+    rule: 'what a deleted group holds is collected, and then the group',
+    profiles: ['swarm'],
+    seeds: 40,
+    changes: [
+      {
+        file: `${scheduler}/collect.ts`,
+        text: ".find((group) => group.state === 'deleting');",
+        instead: '.find(() => false);',
+      },
+    ],
+  },
 ];

@@ -66,7 +66,7 @@ export const snapshotGuards: readonly Guard[] = [
   },
   {
     name: 'generation-is-used-once',
-    rule: 'the number of a generation is never used again',
+    rule: '[P7] the number of a generation is never used again',
     profiles: ['snapshots'],
     seeds: 40,
     changes: [
