@@ -6,6 +6,9 @@ import type { CellCounts } from './reach/cells.ts';
 import type { LineCounts } from './reach/lines.ts';
 import type { SeedResult } from './run-seed.ts';
 
+/** Nearly everything in a run lives shortly: a sixth of the time went into collecting it in V8's 16 MiB. */
+const youngMiB = ['--max-semi-space-size=128'];
+
 export interface SeedOrder {
   readonly seed: number;
   readonly profile: ProfileName;
@@ -87,7 +90,8 @@ export class SeedProcess {
 
   #started(): ChildProcess {
     const { module, env = {} } = this.#instruments ?? {};
-    const execArgv = module === undefined ? process.execArgv : [...process.execArgv, '--import', module];
+    const preload = module === undefined ? [] : ['--import', module];
+    const execArgv = [...process.execArgv, ...youngMiB, ...preload];
     this.#child ??= fork(this.#file, { execArgv, env: { ...process.env, ...env, [marker]: '1' } });
     return this.#child;
   }
