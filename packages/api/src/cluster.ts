@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 export const clusterSeen = z.strictObject({
   id: z.string(),
+  incarnation: z.string().describe('What its directory drew when it was made; the list of members has it, too.'),
   clusterId: z.string().optional(),
   waiting: z
     .strictObject({ incarnation: z.string(), peer: z.string(), api: z.string() })

@@ -2,12 +2,13 @@
 import { z } from 'zod';
 
 const memberName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a member');
+const incarnation = z.string().min(1).max(64);
 const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
 
 /** A node that waits to be taken in, as its own /v1/cluster describes it. */
 export const memberToAdd = z.strictObject({
   id: memberName,
-  incarnation: z.string().min(1).max(64).describe('What its directory drew when it was made.'),
+  incarnation: incarnation.describe('What its directory drew when it was made.'),
   peer: z.string().max(100).regex(hostAndPort, 'must be host:port').describe('Where the other members reach it.'),
   api: z
     .string()
@@ -19,12 +20,8 @@ export const memberToAdd = z.strictObject({
 export const memberId = z.strictObject({ id: memberName });
 
 export const removeQuery = z.strictObject({
-  lost: z
-    .string()
-    .min(1)
-    .max(64)
-    .optional()
-    .describe('Only where the member is this directory (`incarnation`), and is not reachable.'),
+  incarnation: incarnation.optional().describe('Only where the member is this directory.'),
+  lost: incarnation.optional().describe('Only where the member is this directory, and is not reachable.'),
 });
 
 export const memberAdded = z.strictObject({

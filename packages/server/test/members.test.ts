@@ -127,3 +127,21 @@ test('a member is removed as lost only with its own directory, and only while no
   expect(await cluster.answer(removeLost(lost, incarnationOf(lost)))).toEqual({ kind: 'absent' });
   await cluster.stop();
 });
+
+test('a member is removed by its directory, which every node names: another one of its name stays', async () => {
+  const cluster = await Cluster.start(['n1', 'n2', 'n3']);
+  await upgraded(cluster);
+  const leader = cluster.someLeader();
+  const { incarnation } = await cluster.answer(cluster.call(cluster.someFollower(), 'cluster', nothing));
+  const { members } = await cluster.answer(cluster.call(leader, 'members', nothing));
+  const found = members.find((member) => member.incarnation === incarnation);
+  expect(found?.id).toBe(cluster.someFollower());
+  const removeBy = (query: { readonly incarnation: string; readonly lost?: string }) =>
+    cluster.call(leader, 'removeMember', { params: { id: found?.id ?? '' }, query, body: undefined });
+  for (const query of [{ incarnation: 'another' }, { incarnation: 'another', lost: incarnation }])
+    expect((await cluster.refusal(removeBy(query))).code).toBe('HF_MEMBERS_REFUSED');
+  expect(await rolesAt(cluster, leader)).toHaveLength(3);
+  // It need not be away.
+  expect(await cluster.answer(removeBy({ incarnation }))).toEqual({ kind: 'removed' });
+  await cluster.stop();
+});

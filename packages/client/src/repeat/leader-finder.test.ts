@@ -9,6 +9,7 @@ const nodes = ['http://n1', 'http://n2', 'http://n3'];
 const member = (id: string) => ({ id, api: `http://${id}` });
 const seen = (leader: string): AnswerOf<'cluster'> => ({
   id: 'n1',
+  incarnation: 'of n1',
   role: 'follower',
   serving: false,
   term: 1,

@@ -15,6 +15,7 @@ const receive: RequestOf<'receive'> = {
 
 const namesLeader = (leader: string | undefined): AnswerOf<'cluster'> => ({
   id: 'n',
+  incarnation: 'of n',
   role: 'follower',
   serving: false,
   term: 1,

@@ -22,6 +22,7 @@ interface Place {
 
 interface Asked {
   readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
@@ -58,9 +59,10 @@ async function* unbroken(api: string, body: AsyncIterable<Uint8Array>): AsyncGen
 }
 
 /** undefined: ask again. @throws CommandError */
-async function answerOf(api: string, { method, path }: Place, { params = {}, body }: Asked) {
+async function answerOf(api: string, { method, path }: Place, { params = {}, query = {}, body }: Asked) {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const url = urlOf(api, filled);
+  url.search = new URLSearchParams(query).toString();
   const content =
     body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
   const tooLate = new AbortController();

@@ -1,6 +1,7 @@
 // `holdfast cluster add | remove | replace | transfer`: what an operator does to the members of a cluster that runs. Each step
-// is asked for until the cluster has done it, since asking for the same twice is the same as asking once.
-import { type RequestOf, routes } from '@holdfast/api';
+// is asked for until the cluster has done it, since asking for the same twice is the same as asking once; and what a command
+// that was interrupted has done already is seen in the list of members, where a directory is known by its incarnation.
+import { type AnswerOf, routes } from '@holdfast/api';
 import { answeredMs, asked, until } from './ask.ts';
 import { CommandError } from './command-error.ts';
 
@@ -14,24 +15,25 @@ const promotedMs = 30 * 60_000;
 
 /** Resolves when the new node has a vote. @throws CommandError */
 export async function addMember(api: string, { to }: ToOptions): Promise<void> {
-  await add(await waitingAt(api), to);
+  await add(await newNodeAt(api, to), to);
 }
 
 /** @throws CommandError */
 export async function removeMember(id: string, { to }: ToOptions): Promise<void> {
-  const { kind } = await asked(to, routes.removeMember, { params: { id } });
-  say(
-    kind === 'removed'
-      ? `${id} is a member no more. Its directory is of no use to this cluster.`
-      : `${id} is no member.`,
-  );
+  const member = (await settledMembers(to)).find((one) => one.id === id);
+  if (member === undefined) say(`${id} is no member.`);
+  else await remove(member, to);
 }
 
 /** The new one first, so that there are never fewer; unless it has the name of the old one. @throws CommandError */
 export async function replaceMember(id: string, api: string, options: ToOptions): Promise<void> {
-  const node = await waitingAt(api);
-  if (node.id === id) await removeMember(id, options);
-  await add(node, options.to);
+  const { to } = options;
+  const node = await newNodeAt(api, to);
+  if (node.id === id) {
+    const old = (await settledMembers(to)).find((one) => one.id === id && !isSame(one, node));
+    if (old !== undefined) await remove(old, to);
+  }
+  await add(node, to);
   if (node.id !== id) await removeMember(id, options);
 }
 
@@ -46,25 +48,50 @@ export async function transferLeadership({ to, toNode }: ToOptions & { readonly 
   say(`${started.to} leads.`);
 }
 
-type Waiting = RequestOf<'addMember'>['body'];
+type Node = AnswerOf<'cluster'>;
+type Directory = Pick<Node, 'id' | 'incarnation'>;
 
-async function waitingAt(api: string): Promise<Waiting> {
-  const { id, waiting } = await asked(api, routes.cluster);
-  if (waiting !== undefined) return { id, ...waiting };
-  throw new CommandError(`${id} at ${api} does not wait to be taken in: start it with --join and an empty directory.`);
+const isSame = (one: Directory, other: Directory): boolean =>
+  one.id === other.id && one.incarnation === other.incarnation;
+
+/** The members, once the last change can not be taken back any more. */
+async function settledMembers(to: string): Promise<AnswerOf<'members'>['members']> {
+  return await until('the last change of the members is settled', answeredMs, async () => {
+    const { members, settled } = await asked(to, routes.members);
+    return settled ? members : undefined;
+  });
 }
 
-async function add(node: Waiting, to: string): Promise<void> {
-  const { id } = node;
-  await asked(to, routes.addMember, { body: node });
-  say(`${id} follows; it gets its vote when it has caught up ...`);
+/** One that waits to be taken in, or has been taken in already: nothing is changed for any other. */
+async function newNodeAt(api: string, to: string): Promise<Node> {
+  const node = await asked(api, routes.cluster);
+  if (node.waiting !== undefined || (await settledMembers(to)).some((member) => isSame(member, node))) return node;
+  throw new CommandError(
+    `${node.id} at ${api} does not wait to be taken in, and is no member of the cluster at ${to}: it belongs to another one, ` +
+      'or was removed. A new node is started with --join and a directory that does not exist yet.',
+  );
+}
+
+async function add(node: Node, to: string): Promise<void> {
+  const { id, waiting } = node;
+  const isListed = (await settledMembers(to)).some((member) => isSame(member, node));
+  if (!isListed && waiting !== undefined) {
+    await asked(to, routes.addMember, { body: { id, ...waiting } });
+    say(`${id} follows; it gets its vote when it has caught up ...`);
+  }
   await until(`${id} has a vote`, promotedMs, async () => {
     const { members, settled } = await asked(to, routes.members);
-    const found = members.find((member) => member.id === id && member.incarnation === node.incarnation);
+    const found = members.find((member) => isSame(member, node));
     if (found === undefined) throw new CommandError(`${id} was removed before it had a vote.`);
     return settled && found.role === 'voter' ? true : undefined;
   });
   say(`${id} is a member.`);
+}
+
+/** This directory, and not another one that was taken in under its name while an answer was lost. */
+async function remove({ id, incarnation }: Directory, to: string): Promise<void> {
+  await asked(to, routes.removeMember, { params: { id }, query: { incarnation } });
+  say(`${id} is a member no more. Its directory is of no use to this cluster.`);
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

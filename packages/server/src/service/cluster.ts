@@ -7,6 +7,7 @@ export async function cluster(desk: Desk): Promise<AnswerOf<'cluster'>> {
   const { raft } = status;
   return {
     id: raft.id,
+    incarnation: raft.incarnation,
     ...(status.clusterId === undefined ? {} : { clusterId: status.clusterId }),
     ...(raft.isWaiting ? { waiting: { incarnation: raft.incarnation, peer: desk.self.peer, api: desk.self.api } } : {}),
     role: raft.role,

@@ -49,7 +49,7 @@ export async function addMember(desk: Desk, { body }: ParsedRequestOf<'addMember
 /** @throws HF_MEMBERS_*, HF_NO_LEADER, HF_STOPPING, HF_OUTCOME_UNKNOWN */
 export async function removeMember(
   desk: Desk,
-  { params: { id }, query: { lost } }: ParsedRequestOf<'removeMember'>,
+  { params: { id }, query: { incarnation, lost } }: ParsedRequestOf<'removeMember'>,
 ): Promise<AnswerOf<'removeMember'>> {
   desk.leading();
   requireSettled(desk);
@@ -58,6 +58,7 @@ export async function removeMember(
     return { kind: 'absent' };
   }
   // In one step with the change, without a wait: a member that came back meanwhile stays.
+  requireIncarnation(desk, id, incarnation);
   if (lost !== undefined) requireLost(desk, id, lost);
   await changed(desk, { kind: 'remove', id });
   return { kind: 'removed' };
@@ -69,9 +70,14 @@ function requireSettled(desk: Desk): void {
   if (commit < configurationIndex) throw busy();
 }
 
+function requireIncarnation(desk: Desk, id: string, incarnation: string | undefined): void {
+  if (incarnation === undefined || desk.status().raft.members.get(id)?.incarnation === incarnation) return;
+  throw refused(`${id} is a member with another directory.`);
+}
+
 function requireLost(desk: Desk, id: string, incarnation: string): void {
-  const { id: self, members: known, followers } = desk.status().raft;
-  if (known.get(id)?.incarnation !== incarnation) throw refused(`${id} is a member with another directory.`);
+  requireIncarnation(desk, id, incarnation);
+  const { id: self, followers } = desk.status().raft;
   if (id === self || followers.get(id)?.recentlyActive === true) throw refused(`${id} is reachable.`);
 }
 
