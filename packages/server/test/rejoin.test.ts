@@ -1,6 +1,6 @@
 // Members that have themselves replaced: three whole nodes on loopback, of which one loses its directory or has it damaged.
 // And what must not come of it: a vote of a directory that has forgotten one, a cluster of those who lost everything.
-import { cpSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -216,20 +216,33 @@ test('an older copy of the directory is told so by the leader, moved aside and r
   expect(logged.get(id)).toContainEqual(expect.objectContaining({ event: 'rejoin.lost', code: 'HF_LOG_CUT' }));
 }, 120_000);
 
-test('a process that ended between the removal and the return goes on where it was', async () => {
-  await stop('n3');
-  wipe('n3');
-  await start('n3', { ...configOf('n3'), join: true, rejoin: false });
-  const { incarnation } = statusOf('n3').raft;
-  await stop('n3');
-  const request = { params: { id: 'n3' }, query: {}, body: undefined, idempotencyKey: undefined };
-  const options = { signal: new AbortController().signal, forwarded: false };
-  await running.get('n1')?.service.call('removeMember', request, options);
-  expect([...votersNow().keys()].toSorted()).toEqual(['n1', 'n2']);
-  await start('n3');
-  await until('n3 has a vote again', () => isBack('n3'));
-  expect([statusOf('n3').raft.incarnation, asideIn('n3')]).toEqual([incarnation, []]);
-}, 120_000);
+test.each([
+  ['one that had begun to replace itself goes on where it was', true],
+  ['one that was started with --join waits for an operator', false],
+])(
+  'a process that ended before the cluster knew its new directory, and no member has its name: %s',
+  async (_what, hadBegun) => {
+    await stop('n3');
+    const aside = join(configOf('n3').dataDir, 'damaged-before');
+    wipe('n3');
+    if (hadBegun) mkdirSync(aside, { recursive: true });
+    await start('n3', { ...configOf('n3'), join: true, rejoin: false });
+    const { incarnation } = statusOf('n3').raft;
+    await stop('n3');
+    const request = { params: { id: 'n3' }, query: {}, body: undefined, idempotencyKey: undefined };
+    const options = { signal: new AbortController().signal, forwarded: false };
+    await running.get('n1')?.service.call('removeMember', request, options);
+    expect([...votersNow().keys()].toSorted()).toEqual(['n1', 'n2']);
+    await start('n3');
+    const waits = () => (logged.get('n3') ?? []).filter(({ event }) => event === 'rejoin.waits').map(({ why }) => why);
+    await until('n3 has a vote again, or waits for an operator', () =>
+      hadBegun ? isBack('n3') : waits().some((why) => String(why).includes('an operator must take it in')),
+    );
+    expect(votersNow().get('n3')).toBe(hadBegun ? incarnation : undefined);
+    expect(asideIn('n3')).toEqual(hadBegun ? ['damaged-before'] : []);
+  },
+  120_000,
+);
 
 test('a node that is stopped while it waits to be replaced stops', async () => {
   for (const id of ['n1', 'n2']) await stop(id);

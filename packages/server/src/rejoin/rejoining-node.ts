@@ -91,12 +91,12 @@ class RejoiningNode implements Node {
     try {
       node = await this.#startInner(this.#config);
     } catch (error) {
-      if (waitsAlready(error)) return await this.#startWaiting(true);
+      if (waitsAlready(error)) return await this.#startWaiting();
       if (!damaged.has(codeOf(error))) throw error;
       return await this.#startAnew(error);
     }
     // One that was started with --join: who was a member is replaced, who is new waits for an operator.
-    if (node.status().raft.isWaiting) this.#askToReplace(false);
+    if (node.status().raft.isWaiting) this.#askToReplace();
   }
 
   /** What happens to it before it is there is told afterwards. */
@@ -151,26 +151,29 @@ class RejoiningNode implements Node {
     const name = new Date(systemClock.wallMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
     const aside = await moveAside(dataDir, name);
     log.warn({ event: 'rejoin.aside', aside }, 'what is left of the directory was moved aside');
-    await this.#startWaiting(true);
+    await this.#startWaiting();
   }
 
-  async #startWaiting(mayAdd: boolean): Promise<void> {
+  async #startWaiting(): Promise<void> {
     await this.#startInner({ ...this.#config, join: true });
-    this.#askToReplace(mayAdd);
+    this.#askToReplace();
   }
 
-  #askToReplace(mayAdd: boolean): void {
-    this.#work = this.#replaced(mayAdd).catch((error: unknown) =>
+  #askToReplace(): void {
+    this.#work = this.#replaced().catch((error: unknown) =>
       this.#options.onFatal?.(error instanceof Error ? error : new Error(String(error))),
     );
   }
 
-  async #replaced(mayAdd: boolean): Promise<void> {
+  async #replaced(): Promise<void> {
     const { id } = this;
     const { incarnation } = this.#running.status().raft;
     const self = this.#config.peers.find((peer) => peer.id === id);
     if (self === undefined) throw new RangeError(`${id} is not among its peers`);
     const own = { id, incarnation, peer: self.peer, api: self.api };
+    // Something was moved aside only once the cluster had listed this member with another directory, so a replacement was
+    // begun here. A directory that only waits may be that of a node that never was a member.
+    const mayAdd = (await countAside(this.#config.dataDir)) > 0;
     // Giving up leaves a node that waits: an operator may still take it in.
     await replace(this.#ports(), own, mayAdd, this.#stopping.signal);
   }
@@ -213,7 +216,7 @@ function codeOf(error: unknown): string {
   return error instanceof RaftError || error instanceof StartError ? error.code : '';
 }
 
-/** The directory was made by a replacement that was begun: it founds nothing, and no cluster has taken it in yet. */
+/** The directory was made by a replacement, or with --join: it founds nothing, and no cluster has taken it in yet. */
 function waitsAlready(error: unknown): boolean {
   return error instanceof RaftError && error.code === 'HF_WRONG_CLUSTER' && error.facts['found'] === '';
 }
