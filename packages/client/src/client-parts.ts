@@ -42,7 +42,7 @@ export function durationMs(duration: Duration, field: string): number {
   });
 }
 
-/** @throws RangeError when it is so long that a write could be done twice; HoldfastError when it is no duration */
+/** @throws RangeError when it is 0, or so long that a write could be done twice; HoldfastError when it is no duration */
 export function giveUpAfterMsOf(giveUpAfter?: Duration): number {
   return checkedGiveUpAfterMs(giveUpAfter === undefined ? undefined : durationMs(giveUpAfter, 'giveUpAfter'));
 }

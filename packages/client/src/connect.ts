@@ -15,7 +15,7 @@ export interface ConnectOptions {
 
 const sliceMs = 1_000;
 
-/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for an address that is no URL, RangeError for a `giveUpAfter` that is too long */
+/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for an address that is no URL, RangeError for a `giveUpAfter` that is 0 or too long */
 export function connect(options: ConnectOptions): HoldfastStore {
   const nodes = options.nodes.map((node) => new URL(node).origin);
   const randomBytes = createRandomBytes();

@@ -299,6 +299,12 @@ describe('how long', () => {
     expect(() => give(Number.NaN)).toThrow('giveUpAfter');
   });
 
+  test('no time at all is refused: nothing would ever be sent', async () => {
+    const give = (giveUpAfterMs: number) => cluster(() => scheduled, { giveUpAfterMs });
+    expect(() => give(0)).toThrow('nothing would be sent');
+    expect(await give(1).carrier.call('schedule', schedule, {})).toEqual(scheduled);
+  });
+
   test('giving up is `unknown` for a write that may have been applied, and only for such', async () => {
     const lost = cluster((_, number) => (number === 1 ? refused(true) : refused(false)), { giveUpAfterMs: 1_000 });
     const call = lost.carrier.call('schedule', schedule, {});

@@ -62,7 +62,7 @@ export const carrierBounds = {
 
 type Outcome<V extends Verb> = { readonly kind: 'answered'; readonly answer: AnswerOf<V> } | Failure;
 
-/** @throws RangeError when `giveUpAfterMs` is so long that a write could be done twice */
+/** @throws RangeError when `giveUpAfterMs` is 0, or so long that a write could be done twice */
 export function createRetryingCarrier(options: RetryingCarrierOptions): RetryingCarrier {
   return new Repeater(options);
 }

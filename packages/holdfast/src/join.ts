@@ -37,7 +37,7 @@ export interface MemberStore extends HoldfastStore {
  * const dataDir = './data/n1';
  * await Holdfast.join({ id: 'n1', dataDir, peers, listen: '127.0.0.1:7401', peerListen: '127.0.0.1:7501' });
  *
- * @throws StartError, RaftError, RangeError for a `giveUpAfter` that is too long: it did not start, and nothing of it is left
+ * @throws StartError, RaftError, RangeError for a `giveUpAfter` that is 0 or too long: it did not start, and nothing of it is left
  */
 export async function join(options: JoinOptions): Promise<MemberStore> {
   const { giveUpAfter, log, onFatal, ...input } = options;

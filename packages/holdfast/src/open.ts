@@ -53,7 +53,7 @@ const timingOnTestTime = {
  * Opens a store on a directory, and resolves when it serves.
  *
  * @throws StartError (HF_DIRECTORY_LOCKED, HF_DIRECTORY_DAMAGED and others), RaftError, RangeError for a `giveUpAfter` that
- *         is too long: nothing was changed
+ *         is 0 or too long: nothing was changed
  */
 export async function open(options: OpenOptions): Promise<HoldfastStore> {
   const { dataDir, log = silent } = options;

@@ -7,10 +7,9 @@ const usualMs = 300_000;
 const marginMs = 60_000;
 const longestMs = defaults.idempotencyKeepMs - marginMs;
 
-/** @throws RangeError */
+/** @throws RangeError: with none of it nothing would be sent, and with more than the bound a write could be done twice */
 export function checkedGiveUpAfterMs(giveUpAfterMs: number = usualMs): number {
-  if (giveUpAfterMs >= 0 && giveUpAfterMs <= longestMs) return giveUpAfterMs;
-  throw new RangeError(
-    `giveUpAfter must be from 0 to ${longestMs} ms, and is ${giveUpAfterMs}: a write that is repeated for longer could be done twice.`,
-  );
+  if (giveUpAfterMs > 0 && giveUpAfterMs <= longestMs) return giveUpAfterMs;
+  const why = giveUpAfterMs === 0 ? 'nothing would be sent' : 'a write that is repeated for longer could be done twice';
+  throw new RangeError(`giveUpAfter must be from 1 to ${longestMs} ms, and is ${giveUpAfterMs}: ${why}.`);
 }
