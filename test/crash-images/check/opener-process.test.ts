@@ -21,7 +21,8 @@ const script = `
     if (order.dataDir === 'abort') console.error('Assertion\\n  failed'), process.abort();
     if (order.dataDir === 'throw') throw new Error('nobody foresaw it');
     if (order.dataDir === 'hang') return setInterval(() => undefined, 60_000);
-    process.send({ refused: undefined, lost: [id], holes: [], checked: count });
+    const end = () => order.dataDir === 'abort later' && process.abort();
+    process.send({ refused: undefined, lost: [id], holes: [], checked: count }, end);
   });
   process.on('disconnect', () => process.exit(0));
 `;
@@ -54,6 +55,16 @@ test('an image that ends its process is told with what the process said, and the
     says: expect.stringContaining('nobody foresaw it'),
   });
   expect(await process.open(image('c'))).toEqual(answer(1));
+  await process.end();
+});
+
+test('a process that ends after its answer does not keep the next image waiting', async () => {
+  const process = opener();
+  expect(await process.open(image('abort later'))).toEqual(answer(1));
+  // Whether its end is seen before or after the next one is sent, the one after that has a process.
+  await process.open(image('b'));
+  expect(await process.open(image('c'))).toMatchObject({ lost: ['n1'] });
+  await process.end();
   await process.end();
 });
 

@@ -25,6 +25,8 @@ export class OpenerProcess {
   readonly #limitMs: number;
   #child: ChildProcess | undefined;
   #said = '';
+  /** Of the image that is being opened; later ones are ignored. */
+  #settle: (outcome: Verdict | Ended) => void = () => undefined;
 
   /**
    * @param file opener.ts, built
@@ -42,19 +44,10 @@ export class OpenerProcess {
     this.#said = '';
     return new Promise((resolve) => {
       const timer = setTimeout(() => child.kill('SIGKILL'), this.#limitMs);
-      const end = (outcome: Verdict | Ended): void => {
+      this.#settle = (outcome) => {
         clearTimeout(timer);
-        child.off('message', end);
-        child.off('close', died);
         resolve(outcome);
       };
-      const died = (code: number | null, signal: NodeJS.Signals | null): void => {
-        this.#child = undefined;
-        end({ endedBy: signal ?? `exit code ${code}`, says: this.#said.trim().replaceAll(/\s+/g, ' ') });
-      };
-      child.on('message', end);
-      // Not 'exit': by then what it said may not have been read.
-      child.on('close', died);
       // When it is gone it can be told nothing; 'close' says so.
       child.send({ kind: 'image', ...image } satisfies Order, () => undefined);
     });
@@ -64,7 +57,6 @@ export class OpenerProcess {
   end(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return Promise.resolve();
-    this.#child = undefined;
     return new Promise((resolve) => {
       child.once('close', () => resolve());
       child.kill('SIGKILL');
@@ -77,6 +69,12 @@ export class OpenerProcess {
     this.#child = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(0, maxSaidCharacters);
+    });
+    child.on('message', (verdict: Verdict) => this.#settle(verdict));
+    // Not 'exit': by then what it said may not have been read. It may come after an answer, too.
+    child.once('close', (code, signal) => {
+      this.#child = undefined;
+      this.#settle({ endedBy: signal ?? `exit code ${code}`, says: this.#said.trim().replaceAll(/\s+/g, ' ') });
     });
     child.send(this.#claims satisfies Order, () => undefined);
     return child;
