@@ -200,7 +200,7 @@ class Repeater implements RetryingCarrier {
         controller.abort();
       };
       const cancelTimer = clock.after(timeMs, () => giveUp(true));
-      const ended = this.#overtaken.began(node, () => giveUp(false));
+      const ended = this.#overtaken.began(node, verb === 'receive', () => giveUp(false));
       ending.whileWaiting(() => {
         settle({ kind: 'ended' });
         controller.abort();

@@ -46,15 +46,17 @@ function frozen(leaderAt: (node: string, nowMs: number) => string | undefined) {
     },
     close: async () => undefined,
   };
-  const carrier = createRetryingCarrier({
+  return { clock, asked, attempts, carrier: carrierOf(caller, clock) };
+}
+
+const carrierOf = (caller: NodeCaller, clock: ManualClock) =>
+  createRetryingCarrier({
     nodes: [n1, n2, n3],
     caller,
     clock,
     random: () => 0,
     randomBytes: (count) => new Uint8Array(count),
   });
-  return { clock, asked, attempts, carrier };
-}
 
 const silence = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(new NodeUnreachable('it', true))));
@@ -112,6 +114,74 @@ test('a leader at an address that the user did not give is not followed', async 
   expect(attempts.map(({ node }) => node)).toEqual([n1]);
   await clock.advance(200);
   await call;
+});
+
+/** A consumer that is idle, at a leader that answers each receive when its wait is over, until it freezes. */
+function idle(frozenAtMs: number, electedAtMs: number) {
+  const clock = new ManualClock();
+  const askedAtMs: number[] = [];
+  const sentTo: { node: string; atMs: number }[] = [];
+  const caller: NodeCaller = {
+    call(node, verb, _request, signal) {
+      const atMs = clock.monotonicMs();
+      if (verb === 'cluster') {
+        if (node !== n1) askedAtMs.push(atMs);
+        return Promise.resolve(namesLeader(atMs < electedAtMs ? 'n1' : 'n3') as never);
+      }
+      sentTo.push({ node, atMs });
+      if (verb !== 'receive') return silence(signal);
+      return new Promise((resolve, reject) => {
+        const isAnswered = () => node !== n1 || clock.monotonicMs() < frozenAtMs;
+        clock.after(1_000, () => void (isAnswered() && resolve(received as never)));
+        signal.addEventListener('abort', () => reject(new NodeUnreachable(node, true)));
+      });
+    },
+    close: async () => undefined,
+  };
+  const carrier = carrierOf(caller, clock);
+  const consume = async (): Promise<void> => {
+    for (;;) await carrier.call('receive', receive, {});
+  };
+  const consuming = consume().catch(() => undefined);
+  const end = async (): Promise<void> => {
+    await carrier.close();
+    await consuming;
+  };
+  return { clock, askedAtMs, sentTo, carrier, end };
+}
+
+test('the others are hardly asked while consumers are idle and the leader answers them', async () => {
+  const { clock, askedAtMs, end } = idle(Infinity, Infinity);
+  await clock.advance(60_000);
+  expect(askedAtMs.slice(0, 2)).toEqual([250, 450]);
+  expect(askedAtMs.length).toBeLessThan(40);
+  await end();
+});
+
+test.each([0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 999])(
+  'a leader that freezes %s ms into a quiet wait is left once another is elected, before the time of the call runs out',
+  async (phaseMs) => {
+    const frozenAtMs = 30_000 + phaseMs;
+    const electedAtMs = frozenAtMs + 450;
+    const { clock, sentTo, carrier, end } = idle(frozenAtMs, electedAtMs);
+    await clock.advance(33_000);
+    const leftAtMs = sentTo.find(({ node }) => node === n3)?.atMs ?? Infinity;
+    // Silent for longer than a receive waits, or elected: the later of both, and until the next look.
+    const heardAtMs = phaseMs === 0 ? 29_000 : 30_000;
+    expect(leftAtMs).toBeLessThanOrEqual(Math.max(electedAtMs, heardAtMs + 1_050) + 200);
+    expect(carrier.counters().timedOut).toBe(0);
+    await end();
+  },
+);
+
+test('a write at a frozen leader does not wait for idle consumers to notice', async () => {
+  const { clock, sentTo, carrier, end } = idle(30_100, 30_100);
+  await clock.advance(30_110);
+  const call = carrier.call('topics', { params: {}, query: {}, body: undefined, idempotencyKey: undefined }, {});
+  call.catch(() => undefined);
+  await clock.advance(400);
+  expect(sentTo.filter(({ node }) => node === n3)).not.toEqual([]);
+  await end();
 });
 
 test('nobody is asked while answers come, and nothing is left behind when calls end or the client is closed', async () => {
