@@ -76,4 +76,23 @@ export const leadingGuards: readonly Guard[] = [
     ],
     changes: [{ file: `${core}/replication/commit.ts`, text: '  own.uncommitted.committedTo(index);\n', instead: '' }],
   },
+  {
+    name: 'read-after-its-round',
+    rule: 'a leader names an index once a majority has answered after the question',
+    profiles: ['reads'],
+    seeds: 60,
+    changes: [
+      {
+        file: `${core}/replication/read-index.ts`,
+        text: 'if (read.round > 0 && read.round <= confirmed) answerRead(raft, own, from, read, read.index);',
+        instead: 'answerRead(raft, own, from, read, raft.commit);\n    void confirmed;',
+      },
+      // In doubt a leader answers nobody, which hides it.
+      {
+        file: 'packages/server/src/create-member.ts',
+        text: 'return this.#quorumHeardAtMs < sinceMs;',
+        instead: 'return false;',
+      },
+    ],
+  },
 ];

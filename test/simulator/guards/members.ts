@@ -1,7 +1,17 @@
 // Guards of raft: members that come and go while a group runs.
-import type { Guard } from './guard.ts';
+import type { Change, Guard } from './guard.ts';
 
 const core = 'packages/raft/src/core';
+
+/** Leaders are lost again before much of what they begin is on a majority. */
+const leadersGo: readonly Change[] = [
+  {
+    file: 'test/simulator/profile.ts',
+    text: 'faults: aroundChanges.filter(() => random.chance(0.4)),',
+    instead: "faults: ['usurped', 'usurped', 'isolateLeader'],",
+  },
+  { file: 'test/simulator/profile.ts', text: 'writeMs: random.pick([0.3, 1, 4]),', instead: 'writeMs: 15,' },
+];
 
 export const memberGuards: readonly Guard[] = [
   {
@@ -93,6 +103,16 @@ export const memberGuards: readonly Guard[] = [
         text: "  if (!isCaughtUp(raft, own, id)) return 'notCaughtUp';\n",
         instead: '  void [isCaughtUp, own];\n',
       },
+    ],
+  },
+  {
+    name: 'change-goes-with-its-entry',
+    rule: 'a change is rolled back with the entry that is cut off',
+    profiles: ['members'],
+    settings: leadersGo,
+    seeds: 100,
+    changes: [
+      { file: `${core}/follower.ts`, text: '    rollBack(raft, conflict);\n', instead: '    void rollBack;\n' },
     ],
   },
 ];

@@ -76,3 +76,17 @@ test('giving back ends with the lease, and with the leadership', async () => {
     expect(world.faults).toEqual([]);
   }
 });
+
+test('a receive whose lease may still come to be is given no other one: only its repeat finds it', async () => {
+  const world = await World.open();
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer');
+  await world.schedule('reminders', [0, 0]);
+  world.fateOf = ({ kind }) => (kind === 'lease' ? 'appendAndForget' : 'append');
+  const first = world.receive(group, { max: 1, leaseMs: 30_000 });
+  await world.advance(10);
+  world.fateOf = () => 'append';
+  await world.advance(500);
+  expect(first.answer).toEqual({ kind: 'tryAnotherNode' });
+  expect(world.proposed.filter(({ kind }) => kind === 'lease')).toHaveLength(1);
+});

@@ -207,3 +207,22 @@ test('a receive that would not wait, with the id of one that waits, is answered 
   expect(earlier.answer).toEqual({ kind: 'tryAnotherNode' });
   expect(later.answer).toEqual({ kind: 'deliveries', deliveries: [] });
 });
+
+test('whoever walks away from a repeat takes nothing from who may have the first answer', async () => {
+  const world = await World.open();
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer');
+  await world.schedule('reminders', [0]);
+  const first = world.receive(group, { leaseMs: 1_000 });
+  await world.advance(600);
+  expect(first.deliveries).toHaveLength(1);
+  // It is extended first, and while that is on its way nobody waits any more.
+  world.commitMs = 50;
+  const again = world.receive(group, { ...first.request, repeated: true });
+  await world.advance(10);
+  again.walkAway();
+  const other = world.receive(group);
+  await world.advance(200);
+  expect(world.proposed.map(({ kind }) => kind)).not.toContain('giveBack');
+  expect(other.answer).toBeUndefined();
+});
