@@ -65,6 +65,17 @@ test('a nack that was sent twice may have happened before the one that was answe
   expect(faultsOf(twice(1))).toEqual([expect.stringContaining('g has it leased with token 1 until 5010')]);
 });
 
+test('a receive that is repeated late extends its lease, and what comes after it sees that', () => {
+  const after: readonly HistoryEvent[] = [
+    cancelInvoked('a', 5_050),
+    { kind: 'cancelEnded', id: 'm1', key: 'a', atMs: 5_100, verdict: 'leased', leasedUntilMs: 8_900 },
+    { kind: 'settleInvoked', how: 'ack', group: 'g', id: 'm1', token: 1, atMs: 5_200 },
+    { kind: 'settleEnded', how: 'ack', group: 'g', id: 'm1', token: 1, atMs: 5_210, result: 'ok', sent: 1 },
+  ];
+  expect(faultsOf([received(1, 1, 1_010), received(1, 1, 4_900), ...after])).toEqual([]);
+  expect(faultsOf([received(1, 1, 1_010), ...after])).toHaveLength(1);
+});
+
 test('a schedule without an end explains a delivery, one that was refused does not', () => {
   const [invoked, ended] = scheduled;
   if (invoked === undefined || ended?.kind !== 'scheduleEnded') throw new Error('the story changed');

@@ -155,9 +155,18 @@ class Reader {
   #received(event: Of<'received'>): void {
     const { number, group, token, attempt, leasedUntilMs, invokedMs, atMs } = event;
     const name = `${number} ${group} ${token}`;
-    if (this.#leases.has(name)) return;
+    const operations = this.#byNumber.get(number)?.operations;
+    const first = this.#leases.get(name);
+    if (first !== undefined) {
+      // A receive that is repeated when little is left of the lease extends it.
+      if (leasedUntilMs <= first.leasedUntilMs) return;
+      const settled = { result: 'ok', untilMs: leasedUntilMs };
+      const call = { kind: 'extend', group, token } as const;
+      operations?.push({ call, invokedMs, endedMs: atMs, outcome: ok({ of: 'settle', settled }) });
+      return;
+    }
     this.#leases.set(name, event);
-    this.#byNumber.get(number)?.operations.push({
+    operations?.push({
       call: { kind: 'lease', group },
       invokedMs,
       endedMs: atMs,

@@ -125,6 +125,15 @@ test('where answers were lost, somebody may have had a lease that nobody knows o
   expect(faultsOf(told, { undisturbed: false })).toEqual([]);
 });
 
+test('a receive that is repeated late extends its lease, and what comes after it sees that', () => {
+  const repeated = { ...delivered, invokedMs: 2_900, atMs: 2_950, leasedUntilMs: 4_900 };
+  const seen = { ...cancelled, invokedMs: 3_400, endedMs: 3_410, leasedUntilMs: 4_900 };
+  const acked = { ...nacked, verb: 'ack' as const, invokedMs: 3_500, endedMs: 3_510 };
+  const told = { delivered: [delivered, repeated], cancelled: [seen], settled: [acked] };
+  expect(faultsOf(told)).toEqual([]);
+  expect(faultsOf({ ...told, delivered: [delivered] })).toHaveLength(1);
+});
+
 test('a receive whose wait was over explains a lease that was given back, and nothing else does where no answer is lost', () => {
   const looked = [
     {

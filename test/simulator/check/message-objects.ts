@@ -41,7 +41,10 @@ export function* messageObjects(evidence: Surroundings): Generator<ObjectHistory
   };
   for (const leases of leasesOf(history).values()) {
     const [lease] = leases;
-    if (lease !== undefined) add(lease.tag, leaseOf(lease, Math.min(...leases.map(({ invokedMs }) => invokedMs))));
+    if (lease === undefined) continue;
+    add(lease.tag, leaseOf(lease, Math.min(...leases.map(({ invokedMs }) => invokedMs))));
+    const longer = leases.filter(({ leasedUntilMs }) => leasedUntilMs > lease.leasedUntilMs);
+    add(lease.tag, ...longer.map(extensionOf));
   }
   for (const cancelled of history.cancelled) add(cancelled.tag, cancelOf(cancelled));
   const byReceipt = new Map(history.delivered.map((delivered) => [delivered.receipt, delivered]));
@@ -138,6 +141,14 @@ const leaseOf = ({ group, token, attempt, leasedUntilMs, atMs }: Delivered, invo
       toldLate: mayBeToldLate({ invokedMs, endedMs: atMs, untilMs: leasedUntilMs }),
     },
   }),
+});
+
+/** A receive that is repeated when little is left of the lease extends it. */
+const extensionOf = ({ group, token, leasedUntilMs, invokedMs, atMs }: Delivered): Op => ({
+  invokedMs,
+  endedMs: atMs,
+  call: { kind: 'extend', group, token },
+  outcome: ok({ of: 'settle', settled: { result: 'ok', untilMs: leasedUntilMs } }),
 });
 
 function cancelOf({ key, verdict, leasedUntilMs, attempts, ...times }: Cancelled): Op {
