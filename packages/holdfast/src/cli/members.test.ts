@@ -10,7 +10,7 @@ const listed = (id: string, incarnation: string, role: Listed['role'] = 'voter')
   id,
   incarnation,
   role,
-  reachable: true,
+  reachable: incarnation !== 'old',
 });
 
 /** The leader, and the new node: `/v1/cluster` describes that one. */
@@ -106,6 +106,13 @@ test('a replacement by another name adds, and then removes; cut short in between
   await replaceMember('n3', api, { to: api });
   expect(changes).toEqual(['remove n3 old']);
   expect(names()).toEqual(['n1 a', 'n2 b', 'n4 d']);
+});
+
+test('the address of a member of old is no replacement for one that can be reached', async () => {
+  node = { id: 'n2', incarnation: 'b', waits: false };
+  const refusal = await replaceMember('n1', api, { to: api }).catch((error: Error) => error.message);
+  expect(refusal).toContain('n2 is a member already, and n1 can be reached.');
+  expect(changes).toEqual([]);
 });
 
 test('a replacement by the same name removes the old directory only, whenever it is repeated', async () => {

@@ -32,9 +32,24 @@ export async function replaceMember(id: string, api: string, options: ToOptions)
   if (node.id === id) {
     const old = (await settledMembers(to)).find((one) => one.id === id && !isSame(one, node));
     if (old !== undefined) await remove(old, to);
+  } else if (node.waiting === undefined) {
+    await requireGone(id, node, to);
   }
   await add(node, to);
   if (node.id !== id) await removeMember(id, options);
+}
+
+/**
+ * The list does not tell a replacement that was cut short from an address that was mistyped, of a member of old. Whoever is
+ * there is not removed by it. @throws CommandError
+ */
+async function requireGone(id: string, node: Node, to: string): Promise<void> {
+  const isThere = (await settledMembers(to)).some((member) => member.id === id && member.reachable);
+  if (!isThere) return;
+  throw new CommandError(
+    `${node.id} is a member already, and ${id} can be reached. ` +
+      `If it is to go all the same: holdfast cluster remove ${id} --to ${to}`,
+  );
 }
 
 /** @throws CommandError */
