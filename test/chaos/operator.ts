@@ -99,7 +99,11 @@ async function add(context: OperatorContext, id: string): Promise<void> {
 /** It stops by itself, or is stopped: it can come back with an empty directory only. */
 async function remove(context: OperatorContext, id: string): Promise<void> {
   const { cluster } = context;
-  const { status, json } = await ask(context, { method: 'DELETE', path: `/v1/cluster/members/${id}` });
+  const { status, json } = await cluster.until(`${id} may go`, limits.giveUpMs, async () => {
+    const answer = await ask(context, { method: 'DELETE', path: `/v1/cluster/members/${id}` });
+    // Too few of the others can be reached just now: they are dead, cut off or stand still, and come back.
+    return answer.json['code'] === 'HF_MEMBERS_REFUSED' ? undefined : answer;
+  });
   if (status !== 200) throw new Error(`${id} is not removed: ${JSON.stringify(json)}`);
   await cluster.until(`${id} has ended`, endsMs, async () => (cluster.running(id) ? undefined : true)).catch(() => {});
   await cluster.signal(id, 'SIGKILL');
