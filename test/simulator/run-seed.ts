@@ -161,13 +161,19 @@ function stuck({ operator, machines }: World): string {
   return `${operator.busyWith ?? 'replacing'} does not (${seen.join(', ')})`;
 }
 
-function evidenceOf({ profile, history, time }: World, found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>): Evidence {
+function evidenceOf(
+  { profile, history, time, machines }: World,
+  found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>,
+): Evidence {
   const { work, skewMs, drift, writeMs, faults, wildClock } = profile;
   // No lease ends in such a run but by an acknowledgement.
   const patient = work.leaseMs >= 60_000 && work.abandon === 0 && work.nack === 0 && work.walkAway === 0;
+  // A leader of the first build answers reads as long as it takes itself for one: what it said of the state may be old.
+  const firstBuildUntilMs = Math.max(0, ...machines.map(({ upgradedAtMs = 0 }) => upgradedAtMs));
+  const looked = history.looked.filter(({ invokedMs }) => invokedMs >= firstBuildUntilMs);
   return {
     ...found,
-    history,
+    history: { ...history, looked },
     skewMs: skewMs + drift * time.nowMs + 5,
     clockLagMs: 100 + Math.max(wildClock ? mostWildMs : 0, faults.includes('clogged') ? mostSlowMs : 0),
     endedMs: time.nowMs,

@@ -1,5 +1,5 @@
 import { HoldfastError, type RequestOf } from '@holdfast/api';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Desk } from './desk.ts';
 import type { Place, Placement } from './placement.ts';
 import { createQuota } from './quota.ts';
@@ -23,7 +23,13 @@ function serviceInTest(forward: ServicePorts['forward'] = () => Promise.reject(n
     watch: () => () => undefined,
   };
   const faults: unknown[] = [];
-  const desk: Pick<Desk, 'self' | 'peers' | 'status'> = {
+  const ticks: (() => ReturnType<Desk['replica']['propose']>)[] = [];
+  const view = vi.fn(() => {
+    throw new Error('the state is read');
+  });
+  const propose = () => ticks.shift()?.() ?? Promise.reject(new Error('not asked'));
+  const desk: Pick<Desk, 'self' | 'peers' | 'status' | 'replica'> = {
+    replica: { propose, store: { view } } as unknown as Desk['replica'],
     self: n1,
     peers: () => [n1, n2],
     status: () => ({ raft: { leader: undefined } }) as unknown as ReturnType<Desk['status']>,
@@ -39,7 +45,7 @@ function serviceInTest(forward: ServicePorts['forward'] = () => Promise.reject(n
     isStopping: () => false,
     onFault: (_verb, error) => faults.push(error),
   });
-  return { service, quota, faults, found: (place: Place | undefined) => settle(place) };
+  return { service, quota, faults, ticks, view, found: (place: Place | undefined) => settle(place) };
 }
 
 test('what a request weighs is given back when it ends, also when it fails', async () => {
@@ -72,6 +78,23 @@ test('the answer of the leader is passed on, and so is its refusal', async () =>
   const second = service.call('schedule', request, options);
   found({ kind: 'there', peer: n2 });
   await expect(second).rejects.toMatchObject({ code: 'HF_TOPIC_LIMIT' });
+});
+
+test('without ReadIndex a leader reads its state after an entry of its own was applied, and not otherwise', async () => {
+  const { service, ticks, view, faults, found } = serviceInTest();
+  const read = async (tick: object): Promise<unknown> => {
+    ticks.push(() => Promise.resolve(tick as never));
+    const call = service.call('topics', { params: {}, query: {}, body: undefined, idempotencyKey: undefined }, options);
+    await Promise.resolve();
+    found({ kind: 'here' });
+    return await call.catch((error: unknown) => error);
+  };
+  const lost = [{ kind: 'notApplied', reason: 'notLeader' }, { kind: 'unknown' }];
+  for (const tick of lost) expect(await read(tick)).toMatchObject({ code: 'HF_NO_LEADER' });
+  expect(view).not.toHaveBeenCalled();
+  await read({ kind: 'applied', verdict: { kind: 'ticked' } });
+  expect(view).toHaveBeenCalledTimes(1);
+  expect(faults).toEqual([new Error('the state is read')]);
 });
 
 test('an error that is no answer becomes HF_INTERNAL, whose outcome is unknown, and is reported with its cause', async () => {

@@ -121,14 +121,13 @@ async function serve<V extends Verb>(
 }
 
 /**
- * Without ReadIndex: answers only if this node still served the same leadership after reading. During a read that took
- * long another leader may have been elected, and have changed what was read.
+ * Without ReadIndex an entry shows that this node still leads. That a quorum was heard a moment ago does not: after it stood
+ * still, what was heard may be old, and another leader may have been elected.
  */
 async function readAtLeader<Answer>(ports: ServicePorts, read: () => Promise<Answer>): Promise<Answer> {
-  const before = ports.desk.leading().scheduler;
-  const answer = await read();
-  if (ports.desk.leading().scheduler !== before) throw nowhere(ports);
-  return answer;
+  const asked = await ports.desk.replica.propose<'tick'>({ kind: 'tick' });
+  if (asked.kind !== 'applied') throw nowhere(ports);
+  return await read();
 }
 
 function nowhere(ports: ServicePorts): HoldfastError {
