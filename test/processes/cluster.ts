@@ -168,9 +168,10 @@ export class ProcessCluster {
   async signal(id: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
     const { child } = this.#member(id);
     if (child === undefined) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
+    const gone = ends ? new Promise<void>((resolve) => child.once('exit', () => resolve())) : undefined;
     child.kill(signal);
-    if (signal === 'SIGKILL' || signal === 'SIGTERM') await gone;
+    await gone;
   }
 
   /** What a node says of the cluster; undefined when it does not answer in time. */
