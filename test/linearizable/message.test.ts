@@ -289,6 +289,16 @@ test.each(bad)('refused, for its reason: %s', (_, history, reason) => {
   expect(judged(history)).toMatchObject({ kind: 'notLinearizable', reason: expect.stringContaining(reason) });
 });
 
+test('times may lie before the beginning of the history: clusters begin with whatever their clocks say', () => {
+  const early: Partial<MessageWorld> = { dueMs: -9_000, skewMs: 0 };
+  const history = [
+    between(1_000, 1_010, lease(5, -5_000)),
+    between(1_012, 1_013, cancel('leased', { key: 'k', leasedUntilMs: -5_000 })),
+    between(1_014, 1_015, cancel('leased', { key: 'k', leasedUntilMs: -5_000 })),
+  ];
+  expect(judged(history, early)).toMatchObject({ kind: 'linearizable' });
+});
+
 test('a lease that nobody was told of runs out only where an answer may have been lost', () => {
   const ranOut = [between(1_010, 1_020, cancel('stopped', { attempts: 1 }))];
   for (const lostLeases of ['none', 'givenBack'] as const)

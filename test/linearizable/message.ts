@@ -164,7 +164,7 @@ function fits(told: CancelAnswer, verdict: Verdict): boolean {
   return (
     told.kind === verdict.kind &&
     same(told.leasedUntilMs, verdict.leasedUntilMs) &&
-    (told.leasedUntilMs ?? Number.POSITIVE_INFINITY) >= (verdict.leasedAtLeastMs ?? 0) &&
+    (told.leasedUntilMs ?? Number.POSITIVE_INFINITY) >= (verdict.leasedAtLeastMs ?? Number.NEGATIVE_INFINITY) &&
     same(told.attempts, verdict.attempts)
   );
 }

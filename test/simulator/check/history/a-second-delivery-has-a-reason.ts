@@ -17,7 +17,7 @@ export const aSecondDeliveryHasAReason: Check = {
         const ends = settled.get(first.receipt) ?? [];
         const acknowledged = ends.find(({ verb, result }) => verb === 'ack' && result === 'ok');
         const nacked = ends.some(({ verb }) => verb === 'nack');
-        const extendedMs = ends.map(({ leasedUntilMs }) => leasedUntilMs ?? 0);
+        const extendedMs = ends.map(({ leasedUntilMs }) => leasedUntilMs ?? Number.NEGATIVE_INFINITY);
         const untilMs = Math.max(first.leasedUntilMs, ...extendedMs);
         for (const second of deliveries) {
           if (second.token <= first.token) continue;
