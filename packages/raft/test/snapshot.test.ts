@@ -8,10 +8,10 @@ const ids = ['a', 'b', 'c'];
 const retention = { retainBytes: 100_000, retainEntries: 10, catchUpBytes: 200_000 };
 const padding = 'x'.repeat(10_000);
 
-function started(world: World): Promise<Member[]> {
+function started(world: World, mayReceiveState = () => true): Promise<Member[]> {
   return Promise.all(
     ids.map(async (id) => {
-      const member = world.member(id, { retention });
+      const member = world.member(id, { retention, mayReceiveState });
       await member.node.start();
       return member;
     }),
@@ -28,9 +28,9 @@ async function write(world: World, leader: Member, from: number, count: number):
 }
 
 /** A leader, and a follower that is cut off while the others write `count` notes. */
-async function away(count: number, seed = 1) {
+async function away(count: number, seed = 1, mayReceiveState = () => true) {
   const world = new World(ids, seed);
-  const members = await started(world);
+  const members = await started(world, mayReceiveState);
   const leader = await world.leader(members);
   await write(world, leader, 0, 5);
   const lost = members.find((member) => member !== leader);
@@ -50,6 +50,18 @@ async function away(count: number, seed = 1) {
 
 const caughtUp = (members: readonly Member[], notes: number) => (): boolean =>
   members.every(({ machine }) => machine.notes.length === notes);
+
+test('a member without room for a second state stays behind until it has some', async () => {
+  let hasRoom = false;
+  const { world, members, lost, heal } = await away(100, 1, () => hasRoom);
+  heal();
+  await world.clock.pass(5_000);
+  expect(lost.node.status()).toMatchObject({ snapshots: { receiving: undefined, installed: 0 } });
+  expect(lost.node.status().refusals.get('noRoom')).toBeGreaterThan(1);
+  hasRoom = true;
+  await world.clock.until(caughtUp(members, 105));
+  expect(lost.node.status().snapshots.installed).toBe(1);
+});
 
 test('the log is compacted in steps, everywhere, and goes on', async () => {
   const world = new World(ids);

@@ -150,6 +150,7 @@ export class World {
     id: NodeId,
     given: Partial<Pick<Member, 'log' | 'machine'>> & {
       readonly retention?: Partial<Retention>;
+      readonly mayReceiveState?: () => boolean;
       /** Nobody: it waits to be taken in. */
       readonly founders?: readonly NodeId[];
     } = {},
@@ -168,6 +169,7 @@ export class World {
       timing,
       log,
       stateMachine: machine,
+      ...(given.mayReceiveState === undefined ? {} : { mayReceiveState: given.mayReceiveState }),
       transport: this.network.transport(id),
       clock: this.clock,
       random: this.random,

@@ -69,6 +69,7 @@ class LocalMember implements Member {
       onLeader: (term) => this.#becomeLeader(term),
       onLeaderLost: (term) => this.#loseLeader(term),
       onFatal: (error) => this.#fail(error),
+      hasRoom: () => this.#diskSpace.seen?.low !== true,
     });
     const replica = this.#replica;
     const aging = createAging({ clockMs: () => replica.store.clockMs, clock: ports.clock, ageMs: answerMs });

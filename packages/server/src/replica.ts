@@ -87,6 +87,8 @@ export interface ReplicaEvents {
   onLeaderLost(term: number): void;
   /** The node must stop; nothing is proposed or answered after it. */
   onFatal(error: Error): void;
+  /** Is there room on the disk for another state beside the own one? */
+  hasRoom(): boolean;
 }
 
 /** Log and state as they lie on the disk, opened and checked. */
@@ -134,6 +136,7 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
     clock,
     random,
     retention: config.retention ?? {},
+    mayReceiveState: () => events.hasRoom(),
     owner: {
       entryHeader: () => encodeStamp(stampMs()),
       onLeader: (term) => events.onLeader(term),

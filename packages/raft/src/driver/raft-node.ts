@@ -70,6 +70,11 @@ export interface RaftNodeOptions<Result> {
   readonly owner: RaftOwner;
   /** How much of the log is kept behind the applied index; defaults where absent. */
   readonly retention?: Partial<Retention>;
+  /**
+   * Asked when a whole state is offered, which is written beside the own one: is there room for it? While there is none this
+   * member stays behind, and stands by with its vote. Absent: there always is.
+   */
+  readonly mayReceiveState?: () => boolean;
 }
 
 export interface RaftStatus extends CoreStatus {

@@ -6,7 +6,7 @@ import type { Refusals } from '../driver/refusals.ts';
 import { Snapshots } from './snapshots.ts';
 
 export function snapshotsOf<Result>(
-  { log, stateMachine, clock, random, transport }: RaftNodeOptions<Result>,
+  { log, stateMachine, clock, random, transport, mayReceiveState }: RaftNodeOptions<Result>,
   loop: Loop<Result>,
   refusals: Refusals,
   onFailed: (error: unknown) => void,
@@ -32,6 +32,7 @@ export function snapshotsOf<Result>(
       }),
     onInstalled: (peer, index) => loop.input((core) => core.snapshotInstalled(peer, index)),
     onFailed,
+    mayReceive: () => mayReceiveState?.() ?? true,
   });
   return snapshots;
 }

@@ -13,7 +13,7 @@ import { Exporter } from './export.ts';
 import { Installer } from './install.ts';
 import { Sweeper } from './sweeper.ts';
 
-export type SnapshotCount = 'goneExport' | 'repeatedFetch' | 'brokenSnapshot' | 'lateChunk' | 'strangeOffer';
+export type SnapshotCount = 'noRoom' | 'goneExport' | 'repeatedFetch' | 'brokenSnapshot' | 'lateChunk' | 'strangeOffer';
 
 export interface SnapshotsOptions {
   readonly log: LogStore;
@@ -31,6 +31,8 @@ export interface SnapshotsOptions {
   /** This member has everything up to `index`. */
   readonly onInstalled: (peer: NodeId, index: number) => void;
   readonly onFailed: (error: unknown) => void;
+  /** Whether there is room for another state beside the own one. */
+  readonly mayReceive: () => boolean;
 }
 
 export interface SnapshotStatus {
@@ -155,10 +157,12 @@ export class Snapshots {
   }
 
   #offered(from: NodeId, offer: SnapshotOffer): void {
-    const { status, count } = this.#options;
+    const { status, count, mayReceive } = this.#options;
     const { leader, commit } = status();
     if (from !== leader || decodeConfiguration(offer.configuration) === undefined) return count('strangeOffer');
     if (commit >= offer.index) return this.#send(from, { kind: 'snapshotInstalled', index: offer.index });
+    // Its leader offers again.
+    if (!mayReceive()) return count('noRoom');
     this.#installer.offered(from, offer);
   }
 
