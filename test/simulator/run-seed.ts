@@ -26,7 +26,7 @@ import { readLogs } from './logs.ts';
 import { restoreMembers } from './member-faults.ts';
 import { drawProfile, type Profile, type ProfileName } from './profile.ts';
 import { seeded } from './random.ts';
-import { versionRose } from './upgrades.ts';
+import { FirstBuildLeads, versionRose } from './upgrades.ts';
 import type { TopicCounts } from './work/client.ts';
 import { Workload } from './work/workload.ts';
 import type { Machine } from './world/machine.ts';
@@ -115,6 +115,7 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
     nothingIsProposedWhileALeaderGoes(),
     ...(profile.name === 'handOvers' ? [whoIsNamedLeadsNext()] : []),
   ]);
+  const oldLeads = new FirstBuildLeads();
   const workload = new Workload({
     profile: profile.work,
     random: world.random.fork('work'),
@@ -124,6 +125,7 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
   const look = (): void => {
     if (time.events > mostEvents) throw new Endless();
     watch();
+    if (profile.firstBuild) oldLeads.look(world);
     if (endsAtViolation && violations.length > 0) throw new Known();
   };
   const run = (untilMs: number): Promise<void> => time.runUntil(untilMs, look);
@@ -152,7 +154,7 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
   versionRose(world);
   const log = await readLogs(world, hashes);
   if (jumpedTooSoon(log)) world.trace.note('world', 'is not judged by its history: cluster time jumped at version 1');
-  else violations.push(...judge(evidenceOf(world, { log, counts, mendedMs }), tookMs));
+  else violations.push(...judge(evidenceOf(world, oldLeads, { log, counts, mendedMs }), tookMs));
 }
 
 /** A command without an end, and whoever it waits for. */
@@ -162,15 +164,14 @@ function stuck({ operator, machines }: World): string {
 }
 
 function evidenceOf(
-  { profile, history, time, machines }: World,
+  { profile, history, time }: World,
+  oldLeads: FirstBuildLeads,
   found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>,
 ): Evidence {
   const { work, skewMs, drift, writeMs, faults, wildClock } = profile;
   // No lease ends in such a run but by an acknowledgement.
   const patient = work.leaseMs >= 60_000 && work.abandon === 0 && work.nack === 0 && work.walkAway === 0;
-  // A leader of the first build answers reads as long as it takes itself for one: what it said of the state may be old.
-  const firstBuildUntilMs = Math.max(0, ...machines.map(({ upgradedAtMs = 0 }) => upgradedAtMs));
-  const looked = history.looked.filter(({ invokedMs }) => invokedMs >= firstBuildUntilMs);
+  const looked = history.looked.filter((one) => !oldLeads.during(one));
   return {
     ...found,
     history: { ...history, looked },

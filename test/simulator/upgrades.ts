@@ -14,6 +14,28 @@ export function upgradeRest(world: World): void {
   for (const machine of world.machines) if (machine.build === 'first') restart(world, machine, 0);
 }
 
+/**
+ * When some member of the first build took itself for the leader. It answers reads as long as it does, without asking anybody:
+ * after it stood still, what it says may be old.
+ */
+export class FirstBuildLeads {
+  readonly #spans: { readonly fromMs: number; untilMs: number }[] = [];
+  #leads = false;
+
+  /** To be called after every event. */
+  look({ machines, time }: World): void {
+    const leads = machines.some(({ build, member }) => build === 'first' && member?.status().raft.role === 'leader');
+    if (leads && !this.#leads) this.#spans.push({ fromMs: time.nowMs, untilMs: Number.POSITIVE_INFINITY });
+    const last = this.#spans.at(-1);
+    if (!leads && this.#leads && last !== undefined) last.untilMs = time.nowMs;
+    this.#leads = leads;
+  }
+
+  during({ invokedMs, endedMs }: { readonly invokedMs: number; readonly endedMs: number }): boolean {
+    return this.#spans.some(({ fromMs, untilMs }) => fromMs <= endedMs && invokedMs <= untilMs);
+  }
+}
+
 function restart(world: World, machine: Machine, downMs: number): void {
   const early = world.machines.filter(({ member }) => (member?.status().activeVersion ?? 1) > 1);
   if (early.length > 0)
