@@ -77,6 +77,29 @@ export const leadingGuards: readonly Guard[] = [
     changes: [{ file: `${core}/replication/commit.ts`, text: '  own.uncommitted.committedTo(index);\n', instead: '' }],
   },
   {
+    name: 'read-after-an-entry',
+    rule: 'without ReadIndex a leader reads after an entry of its own is applied',
+    profiles: ['upgrade'],
+    // Leaders of both builds stand still, and many ask them at once.
+    settings: [
+      {
+        file: 'test/simulator/profile.ts',
+        text: "faults: ['upgrade', 'upgrade', ...aroundUpgrades.filter(() => random.chance(0.4))],",
+        instead: "faults: ['upgrade', 'pauseLeader', 'pauseLeader', 'pauseLeader'],",
+      },
+      { file: 'test/simulator/profile.ts', text: 'crowd: 0.15,', instead: 'crowd: 0.9,' },
+    ],
+    seeds: 300,
+    missedBy: /^what clients were told/,
+    changes: [
+      {
+        file: 'packages/server/src/service/service.ts',
+        text: "  const asked = await ports.desk.replica.propose<'tick'>({ kind: 'tick' });\n  if (asked.kind !== 'applied') throw nowhere(ports);\n",
+        instead: '  void ports;\n',
+      },
+    ],
+  },
+  {
     name: 'read-after-its-round',
     rule: 'a leader names an index once a majority has answered after the question',
     profiles: ['reads'],

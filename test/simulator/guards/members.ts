@@ -106,6 +106,23 @@ export const memberGuards: readonly Guard[] = [
     ],
   },
   {
+    name: 'alone-waits-for-its-vote',
+    rule: 'a member that is alone leads once its own vote is on the disk, however long that takes',
+    profiles: ['members'],
+    // Longer than its election timeout of one tick.
+    settings: [
+      { file: 'test/simulator/profile.ts', text: 'writeMs: random.pick([0.3, 1, 4]),', instead: 'writeMs: 40,' },
+    ],
+    seeds: 40,
+    changes: [
+      {
+        file: `${core}/election/campaign.ts`,
+        text: "  if (raft.roster.isAlone && raft.own.role === 'candidate') return;\n",
+        instead: '',
+      },
+    ],
+  },
+  {
     name: 'change-goes-with-its-entry',
     rule: 'a change is rolled back with the entry that is cut off',
     profiles: ['members'],
