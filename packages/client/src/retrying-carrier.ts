@@ -42,7 +42,7 @@ export interface CarrierCounters {
   readonly timedOut: number;
   readonly gaveUp: number;
   readonly leaderLooks: number;
-  /** Attempts that were given up before their time, since their node was silent and another one leads. */
+  /** Attempts that were given up before their time: their node was silent, and another one leads, or the same one anew. */
   readonly overtaken: number;
   readonly refusals: ReadonlyMap<ErrorCode, number>;
   /** Calls under way, and calls that wait for a place. */
@@ -195,16 +195,14 @@ class Repeater implements RetryingCarrier {
         ending.whileWaiting(undefined);
         resolve(outcome);
       };
-      const giveUp = (timedOut: boolean): void => {
-        settle({ kind: 'silent', sent: true, timedOut, cause: new NodeUnreachable(node, true) });
+      const giveUp = (outcome: Failure): void => {
+        settle(outcome);
         controller.abort();
       };
-      const cancelTimer = clock.after(timeMs, () => giveUp(true));
-      const ended = this.#overtaken.began(node, verb === 'receive', () => giveUp(false));
-      ending.whileWaiting(() => {
-        settle({ kind: 'ended' });
-        controller.abort();
-      });
+      const cause = new NodeUnreachable(node, true);
+      const cancelTimer = clock.after(timeMs, () => giveUp({ kind: 'silent', sent: true, timedOut: true, cause }));
+      const ended = this.#overtaken.began(node, verb === 'receive', () => giveUp({ kind: 'overtaken', cause }));
+      ending.whileWaiting(() => giveUp({ kind: 'ended' }));
       caller.call(node, verb, request, controller.signal).then(
         (answer) => settle({ kind: 'answered', answer }),
         (error: unknown) => settle(failureOf(error)),

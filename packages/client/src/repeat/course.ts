@@ -7,6 +7,8 @@ import { reactions } from './rules.ts';
 export type Failure =
   | { readonly kind: 'refused'; readonly error: HoldfastError }
   | { readonly kind: 'silent'; readonly sent: boolean; readonly timedOut: boolean; readonly cause: unknown }
+  /** Its node was silent, and another one leads, or the same one anew: the choice knows where to go. */
+  | { readonly kind: 'overtaken'; readonly cause: unknown }
   /** This process is at fault (a request that can not be encoded, a failed disk): repeating would change nothing. */
   | { readonly kind: 'broken'; readonly error: unknown }
   /** The caller walked away, or the carrier closes. */
@@ -76,6 +78,11 @@ export class Course {
         this.#lastError = failure.cause;
         if (failure.timedOut) this.#timeFactor *= 2;
         return this.#another();
+      case 'overtaken':
+        this.#maybeApplied = true;
+        this.#lastError = failure.cause;
+        this.#node = this.#choice.preferred();
+        return 0;
       case 'refused':
         return this.#afterRefusal(failure.error, changes);
       case 'broken':

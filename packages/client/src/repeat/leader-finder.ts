@@ -40,8 +40,8 @@ export class LeaderFinder {
 
   async #look(node: string): Promise<void> {
     this.#isLooking = true;
-    const leader = await whoLeads(this.#asking, node, lookTimeoutMs, this.#closing.signal);
+    const leading = await whoLeads(this.#asking, node, lookTimeoutMs, this.#closing.signal);
     this.#isLooking = false;
-    if (leader !== undefined) this.#choice.follow(leader);
+    if (leading !== undefined) this.#choice.follow(leading.api, leading.term);
   }
 }

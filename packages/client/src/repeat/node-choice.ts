@@ -4,6 +4,7 @@ export class NodeChoice {
   readonly nodes: readonly string[];
   #preferred: number;
   #leader: string | undefined;
+  #term: number | undefined;
 
   /** @param start in [0, 1): where to begin, so that many clients do not all begin at the first node */
   constructor(nodes: readonly string[], start: number) {
@@ -18,6 +19,11 @@ export class NodeChoice {
 
   get leader(): string | undefined {
     return this.#leader;
+  }
+
+  /** The latest term in which somebody was known to lead; undefined until a node says one. */
+  get term(): number | undefined {
+    return this.#term;
   }
 
   preferred(): string {
@@ -39,12 +45,14 @@ export class NodeChoice {
   /**
    * Somebody said that this node leads. Addresses that the user did not give are not followed: inside a container
    * network they lead nowhere, and nobody else decides to whom this client talks.
+   * @param term in which it leads, when that was said as well
    * @returns whether it is followed
    */
-  follow(leaderApi: string): boolean {
+  follow(leaderApi: string, term = 0): boolean {
     const node = originOf(leaderApi);
     if (!this.nodes.includes(node)) return false;
     this.#leader = node;
+    if (term > (this.#term ?? 0)) this.#term = term;
     this.#prefer(node);
     return true;
   }

@@ -13,12 +13,12 @@ const receive: RequestOf<'receive'> = {
   idempotencyKey: undefined,
 };
 
-const namesLeader = (leader: string | undefined): AnswerOf<'cluster'> => ({
+const namesLeader = (leader: string | undefined, term = 1): AnswerOf<'cluster'> => ({
   id: 'n',
   incarnation: 'of n',
   role: 'follower',
   serving: false,
-  term: 1,
+  term,
   ...(leader === undefined ? {} : { leader }),
   commit: 1,
   applied: 1,
@@ -28,7 +28,7 @@ const namesLeader = (leader: string | undefined): AnswerOf<'cluster'> => ({
 });
 
 /** `receives` at the first node are never answered; `leaderAt` is what the others say of the leader. */
-function frozen(leaderAt: (node: string, nowMs: number) => string | undefined) {
+function frozen(leaderAt: (node: string, nowMs: number) => string | undefined, termAt = (_nowMs: number) => 1) {
   const clock = new ManualClock();
   const asked: { node: string; atMs: number }[] = [];
   const attempts: { node: string; atMs: number; isRepeated: boolean; signal: AbortSignal }[] = [];
@@ -38,7 +38,7 @@ function frozen(leaderAt: (node: string, nowMs: number) => string | undefined) {
       if (verb === 'cluster') {
         asked.push({ node, atMs });
         const leader = leaderAt(node, atMs);
-        return leader === 'silence' ? silence(signal) : Promise.resolve(namesLeader(leader) as never);
+        return leader === 'silence' ? silence(signal) : Promise.resolve(namesLeader(leader, termAt(atMs)) as never);
       }
       const { repeated } = Object(request.body);
       attempts.push({ node, atMs, isRepeated: repeated === true, signal });
@@ -80,6 +80,24 @@ test('a node that leads may be silent for as long as its calls wait', async () =
   await clock.advance(100);
   await call;
   expect(carrier.counters()).toMatchObject({ overtaken: 0, timedOut: 1 });
+});
+
+test('calls at a node that leads anew are repeated there, since it knows nothing of them, and no later ones', async () => {
+  const { clock, attempts, carrier } = frozen(
+    () => 'n1',
+    (nowMs) => (nowMs < 700 ? 1 : 2),
+  );
+  const calls = [carrier.call('receive', receive, {}), carrier.call('receive', receive, {})];
+  const ended = Promise.allSettled(calls);
+  await clock.advance(699);
+  expect(attempts).toHaveLength(2);
+  await clock.advance(1_300);
+  expect(attempts.map(({ node }) => node)).toEqual([n1, n1, n1, n1]);
+  expect(attempts.map(({ isRepeated }) => isRepeated)).toEqual([false, false, true, true]);
+  expect(attempts.map(({ signal }) => signal.aborted)).toEqual([true, true, false, false]);
+  expect(carrier.counters()).toMatchObject({ overtaken: 2, timedOut: 0 });
+  await carrier.close();
+  await ended;
 });
 
 test('the others are asked in turn, not at once, and soon again while nobody leads', async () => {

@@ -1,10 +1,11 @@
 // A leader that is frozen, or cut off from the other nodes, breaks no connection: whoever asked it waits until the time of
 // the attempt has run out, long after another one was elected. So when a node at which calls wait has said nothing for a
 // while, the others are asked who leads; once they name another, nothing is waited for any more, and every call goes there.
-// Nothing is lost by it: a call is repeated as after a lost answer. Where only receives wait, silence is nothing unusual:
+// It may also be that the same node leads anew, in a later term: it lost its power, say, and knows nothing of calls from
+// before. Nothing is lost by leaving: a call is repeated as after a lost answer. Where only receives wait, silence is nothing unusual:
 // the others are asked less and less often then, until the node has been silent for longer than a receive waits.
 import { type NodeChoice, originOf } from './node-choice.ts';
-import { type Asking, whoLeads } from './who-leads.ts';
+import { type Asking, type Leading, whoLeads } from './who-leads.ts';
 
 const overtakenBounds = {
   /** A node at which calls wait may be silent for so long: a receive waits when nothing is due. */
@@ -21,7 +22,8 @@ const overtakenBounds = {
 } as const;
 
 interface Waiting {
-  readonly giveUps: Set<() => void>;
+  /** With the latest term that was known when the attempt began. */
+  readonly giveUps: Map<() => void, number | undefined>;
   /** How many of them would be answered at once. */
   urgent: number;
   /** When it was last heard, or when the first of them was sent. */
@@ -41,7 +43,7 @@ export class Overtaken {
   #agreedOn: string | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #pauseMs = 0;
-  /** Attempts that were given up because another node leads. */
+  /** Attempts that were given up because another node leads, or the same one anew. */
   count = 0;
 
   constructor(asking: Asking, choice: NodeChoice) {
@@ -57,9 +59,9 @@ export class Overtaken {
    */
   began(node: string, isPatient: boolean, giveUp: () => void): (isHeard: boolean) => void {
     const { clock } = this.#asking;
-    const waiting = this.#waiting.get(node) ?? { giveUps: new Set(), urgent: 0, heardAtMs: clock.monotonicMs() };
+    const waiting = this.#waiting.get(node) ?? { giveUps: new Map(), urgent: 0, heardAtMs: clock.monotonicMs() };
     this.#waiting.set(node, waiting);
-    waiting.giveUps.add(giveUp);
+    waiting.giveUps.set(giveUp, this.#choice.term);
     if (!isPatient) waiting.urgent += 1;
     if (!isPatient && this.#armedForMs > clock.monotonicMs() + overtakenBounds.quietMs) this.#disarm();
     this.#arm();
@@ -114,10 +116,10 @@ export class Overtaken {
     const other = others[this.#turn % others.length] ?? node;
     this.#turn += 1;
     this.#isAsking = true;
-    const leader = await whoLeads(this.#asking, other, overtakenBounds.answerMs, this.#closing.signal);
+    const leading = await whoLeads(this.#asking, other, overtakenBounds.answerMs, this.#closing.signal);
     this.#isAsking = false;
-    this.#looked(node, leader === undefined ? undefined : originOf(leader));
-    if (leader !== undefined && originOf(leader) !== node && this.#choice.follow(leader)) this.#giveUp(node);
+    this.#looked(node, leading === undefined ? undefined : originOf(leading.api));
+    if (leading !== undefined && this.#choice.follow(leading.api, leading.term)) this.#leave(node, leading);
     return this.#arm();
   }
 
@@ -130,11 +132,18 @@ export class Overtaken {
     else this.#pauseMs = hasAgreedBefore ? Math.min(this.#pauseMs * 2, calmMs) : againMs;
   }
 
-  #giveUp(node: string): void {
-    const { giveUps = [] } = this.#waiting.get(node) ?? {};
-    for (const giveUp of giveUps) {
-      this.count += 1;
-      giveUp();
+  /** Gives up what waits at `node` for another leader, or from before the term in which it leads now. */
+  #leave(node: string, { api, term }: Leading): void {
+    const giveUps = this.#waiting.get(node)?.giveUps;
+    const isAnother = originOf(api) !== node;
+    for (const [giveUp, knownTerm = term] of giveUps ?? []) {
+      if (isAnother || knownTerm < term) {
+        this.count += 1;
+        giveUp();
+        continue;
+      }
+      // The first term that was said: whatever comes later is news.
+      giveUps?.set(giveUp, term);
     }
   }
 }

@@ -10,19 +10,24 @@ export interface Asking {
 
 const request: RequestOf<'cluster'> = { params: {}, query: {}, body: undefined, idempotencyKey: undefined };
 
-/** @returns the API of the leader as `node` knows it; undefined when it knows none, or says nothing within `withinMs`. Never rejects */
+export interface Leading {
+  readonly api: string;
+  readonly term: number;
+}
+
+/** @returns who leads as `node` knows it; undefined when it knows of nobody, or says nothing within `withinMs`. Never rejects */
 export function whoLeads(
   { caller, clock }: Asking,
   node: string,
   withinMs: number,
   closing: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Leading | undefined> {
   return new Promise((resolve) => {
     const controller = new AbortController();
-    const settle = (leader: string | undefined): void => {
+    const settle = (leading: Leading | undefined): void => {
       cancelTimer();
       closing.removeEventListener('abort', leave);
-      resolve(leader);
+      resolve(leading);
     };
     const leave = (): void => {
       settle(undefined);
@@ -40,7 +45,7 @@ export function whoLeads(
 }
 
 /** @throws TypeError for what is no answer: answers are not checked, and anything may listen at an address */
-function leaderIn({ leader, members }: AnswerOf<'cluster'>): string | undefined {
+function leaderIn({ leader, term, members }: AnswerOf<'cluster'>): Leading | undefined {
   const api: unknown = members.find(({ id }) => id === leader)?.api;
-  return typeof api === 'string' ? api : undefined;
+  return typeof api === 'string' && Number.isSafeInteger(term) ? { api, term } : undefined;
 }
