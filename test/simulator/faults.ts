@@ -152,6 +152,10 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     const [from, to] = random.pick(pairs(world));
     cut(world, 300 + random.exponential(2_500), (a, b) => a === from && b === to, `${from} does not reach ${to}`);
   },
+  deafLeader: (world, random) => {
+    const { id } = leaderOrAny(world, random);
+    cut(world, 300 + random.exponential(2_500), (_, to) => to === id, `${id} hears nobody`);
+  },
   ring: (world, random) => {
     const ids = world.machines.map(({ id }) => id);
     const near = (from: string, to: string): boolean =>

@@ -18,6 +18,7 @@ export type FaultKind =
   | 'isolateLeader'
   | 'halves'
   | 'oneWay'
+  | 'deafLeader'
   | 'ring'
   | 'usurped'
   | 'lossy'
@@ -319,7 +320,7 @@ const profiles: Readonly<Record<ProfileName, (base: Profile, random: Random) => 
   // Many ask at once, all nodes, while leaders are cut off and stand still.
   reads: (base, random) => ({
     ...base,
-    faults: ['isolateLeader', 'pauseLeader', 'killLeader', 'doubling', 'halves', 'clogged'],
+    faults: ['isolateLeader', 'pauseLeader', 'killLeader', 'deafLeader', 'doubling', 'halves', 'clogged'],
     everyMs: random.int(500, 1_500),
     work: { ...base.work, topics: 1, groups: 1, crowd: 0.9, cancel: 0.3, repeat: 0, deleteGroup: false },
   }),
