@@ -1,4 +1,4 @@
-// A client of a cluster. In packages/holdfast: `npx tsc -b examples`, start a cluster with `npx holdfast cluster`, then
+// A client of a cluster. In packages/holdfast: `npx tsc -b examples`, start a cluster with `npm start` in the root, then
 //
 //     node dist/examples/connect.js http://127.0.0.1:7401 http://127.0.0.1:7402 http://127.0.0.1:7403
 //
