@@ -93,7 +93,7 @@ test('tests outside the packages use public entries only', () => {
   const programs = filesBelow('test', /\.ts$/).filter(({ file }) => !reachIn.includes(file));
   const deep = programs.flatMap(({ file, text }) =>
     [...text.matchAll(specifier)]
-      .filter(([, to = '']) => /packages\/|^@holdfast\/\w+\/(?!conformance$)/.test(to))
+      .filter(([, to = '']) => /packages\/|^@holdfast\/\w+\/(?!(?:conformance|core)$)/.test(to))
       .map(([, to]) => `${file}: ${to}`),
   );
   expect(deep).toEqual([]);

@@ -14,9 +14,9 @@ import {
 const members = ['a', 'b', 'c'];
 const network = new MemoryNetwork(systemClock);
 
-/** A command is a number, as text; the state is the sum of all. */
-const counter = { initial: 0, apply: (sum: number, command: Uint8Array) => add(sum, Number(Buffer.from(command))) };
-const add = (sum: number, by: number) => [sum + by, sum + by] as const;
+/** A command is a whole number, as text; the state is the sum. Anything else changes nothing: JSON keeps no NaN. */
+export const counter = { initial: 0, apply: (sum: number, by: Uint8Array) => to(sum + Number(Buffer.from(by)), sum) };
+const to = (sum: number, old: number) => (Number.isSafeInteger(sum) ? ([sum, sum] as const) : ([old, old] as const));
 
 function start(id: string, onLeader: (node: RaftNode<number>) => void) {
   const machine = new ValueMachine(counter);

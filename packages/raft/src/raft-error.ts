@@ -8,6 +8,7 @@ interface Advice {
 const moveAway =
   'The other members go on as long as a majority of them is there (two of three). Move this directory away and keep it, and replace the member by a new one with an empty directory (docs/members.md). Never put an older copy back, which may have forgotten a vote: only a node on its own may start from a copy.';
 
+/** By code: what was found, and what whoever operates the member is to do. */
 export const raftErrors = {
   HF_LOG_CORRUPT: { says: 'A row of the log is damaged.', next: moveAway },
   HF_LOG_GAP: { says: 'A part of the log is missing.', next: moveAway },
@@ -65,6 +66,7 @@ export const raftErrors = {
   },
 } as const satisfies Readonly<Record<string, Advice>>;
 
+/** Stable: a code keeps its meaning, and is never used for another. */
 export type RaftErrorCode = keyof typeof raftErrors;
 
 /** What was found: indexes, names, paths. Numbers and strings only, so that it can be logged as fields. */

@@ -5,12 +5,17 @@ export interface Effect {
   readonly key: Uint8Array;
   readonly value: Uint8Array | undefined;
 }
+/** What is to be written together, in no order that matters. */
 export type Effects = readonly Effect[];
 
+/** Which entry is about to be applied. Index and term are from 1 on. */
 export interface EntryInfo {
   readonly index: number;
   readonly term: number;
-  /** What the owner put into the entry when group commit closed it; empty for the core's own entries. */
+  /**
+   * What the owner put into the entry when group commit closed it (`RaftOwner.entryHeader`), at most 65,535 bytes; empty for
+   * the core's own entries.
+   */
   readonly header: Uint8Array;
 }
 
@@ -61,7 +66,7 @@ export interface StateExport {
 }
 
 /**
- * A state machine whose state can be sent to another member, and replaced by another member's.
+ * A state machine whose state can be sent to another member, and replaced by another member's (thesis 5).
  *
  * Rows lie in the database under a generation: every key begins with byte 02 and the generation in four bytes. A state
  * that is received is written beside the one that is in use, under a generation of its own; one turn flips to it.

@@ -4,6 +4,7 @@ import type { Clock } from './driver/clock.ts';
 /** A longer setTimeout fires at once: Node keeps the delay in 31 bits. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
+/** Of this process: `performance.now()`, `Date.now()`, and timers. Needs nothing and is shared by all. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),

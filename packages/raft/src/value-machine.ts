@@ -1,13 +1,16 @@
-// A state machine for small states: the whole of it is one value in memory, and one row on the disk, written anew each time.
-// What it leaves open is what a state means. For tests, for trying things out, and for a few kilobytes that must be agreed on.
+// A state machine that leaves open what a state means.
 import { strict as assert } from 'node:assert';
 import type { Database } from './log/database.ts';
 import { readGeneration } from './log/recover.ts';
 import type { Effects, EntryInfo, SnapshotStateMachine, StateExport, StateRow } from './state-machine.ts';
 import { isObject, parseJson } from './untrusted-json.ts';
 
+/** What a state is, and what a command does to it. */
 export interface Value<State, Result> {
-  /** Before the first command. A state must come back from JSON as it was. */
+  /**
+   * Before the first command. A state must come back from JSON as it was: NaN, -0, undefined, dates and maps do not, and then
+   * members differ from the next start or snapshot on.
+   */
   readonly initial: State;
   /** Looks at nothing else, changes nothing, and throws nothing: every member must come to the same. */
   apply(state: State, command: Uint8Array): readonly [state: State, result: Result];
@@ -21,6 +24,13 @@ interface Applied<State> {
 
 const name = Buffer.from('value');
 
+/**
+ * A state machine for small states: the whole of it is one value in memory, and one row on the disk. It is written as JSON
+ * with every write of effects, and made JSON at each look at `pendingBytes`: for tests, for trying things out, and for a few
+ * kilobytes that must be agreed on.
+ *
+ * The constructor throws an AssertionError for a row that can not be read.
+ */
 export class ValueMachine<State, Result> implements SnapshotStateMachine<Result> {
   readonly activeVersion = 2;
   readonly #value: Value<State, Result>;
@@ -40,7 +50,11 @@ export class ValueMachine<State, Result> implements SnapshotStateMachine<Result>
     this.#written = this.#now;
   }
 
-  /** As it was when the database was last written. @throws when its row is damaged */
+  /**
+   * As it was when the database was last written.
+   * @throws AssertionError when its row is damaged; RaftError HF_LOG_CORRUPT, HF_LOG_GAP, HF_LOG_FORMAT when the log does not
+   * say which generation is in use
+   */
   static async open<State, Result>(
     value: Value<State, Result>,
     database: Database,

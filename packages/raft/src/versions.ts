@@ -7,6 +7,7 @@
  * `version` is 1: so a greeting says its lowest there and all of them in the hello, and a welcome says what was agreed on.
  */
 export const protocolVersions: readonly ProtocolVersion[] = [1, 2];
+/** A version that this build knows. */
 export type ProtocolVersion = 1 | 2;
 
 /** The version that brings it: members of builds that know only earlier ones do not understand it. */
@@ -21,9 +22,10 @@ const broughtBy = {
   membership: 2,
 } as const satisfies Readonly<Record<string, ProtocolVersion>>;
 
+/** What not all versions have. */
 export type Feature = keyof typeof broughtBy;
 
-/** @param version the active one, or the one of a connection */
+/** Does this version have it? @param version the active one, or the one of a connection */
 export function brings(version: number, feature: Feature): boolean {
   return version >= broughtBy[feature];
 }

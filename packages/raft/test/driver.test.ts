@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert';
 import { expect, test } from 'vitest';
 import type { Outcome } from '../src/index.ts';
 import { noteKey } from './notebook.ts';
@@ -281,18 +282,35 @@ test.each(Array.from({ length: 12 }, (_, i) => i))(
   },
 );
 
-test('what an owner throws ends the member, and is reported as a fault', async () => {
+const noStamp = new Error('no stamp');
+const thrower = (): Uint8Array => {
+  throw noStamp;
+};
+
+test.each<[string, () => Uint8Array, unknown]>([
+  ['an owner that throws', thrower, noStamp],
+  ['a stamp of 65,536 bytes', () => new Uint8Array(65_536), expect.any(AssertionError)],
+])('%s ends the member, and is reported as a fault', async (_, header, cause) => {
   const world = new World(['only']);
   const member = world.member('only');
   await member.node.start();
   await world.leader([member]);
-  world.headerFault = new Error('no stamp');
+  world.header = header;
   const { outcomes, propose } = proposals(member);
   propose('never appended');
   await world.clock.until(() => member.fatal() !== undefined);
   await world.clock.step();
-  expect(member.fatal()).toMatchObject({ code: 'HF_RAFT_FAULT', cause: world.headerFault });
+  expect(member.fatal()).toMatchObject({ code: 'HF_RAFT_FAULT', cause });
   expect(outcomes.get('never appended')).toEqual({ kind: 'notApplied', reason: 'stopping' });
+});
+
+test('a stamp of 65,535 bytes is one', async () => {
+  const { world, member, outcomes, propose } = await alone();
+  world.header = () => new Uint8Array(65_535).fill(0x78);
+  propose('stamped');
+  await world.clock.until(() => outcomes.has('stamped'));
+  expect(outcomes.get('stamped')).toMatchObject({ kind: 'applied' });
+  expect(member.machine.headers.at(-1)).toHaveLength(65_535);
 });
 
 test('a member that is stopped while it starts does not take part', async () => {

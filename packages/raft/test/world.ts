@@ -138,8 +138,8 @@ export class World {
   readonly network = new Network(this.clock);
   readonly random: () => number;
   readonly ids: readonly NodeId[];
-  /** Thrown when a stamp is asked for. */
-  headerFault: Error | undefined;
+  /** What a member stamps its entries with. */
+  header = (id: NodeId): Uint8Array => Buffer.from(`from ${id}`);
 
   constructor(ids: readonly NodeId[], seed = 1) {
     this.ids = ids;
@@ -175,10 +175,7 @@ export class World {
       random: this.random,
       retention: given.retention ?? {},
       owner: {
-        entryHeader: () => {
-          if (this.headerFault !== undefined) throw this.headerFault;
-          return Buffer.from(`from ${id}`);
-        },
+        entryHeader: () => this.header(id),
         onLeader: (term) => events.push(`leader ${term}`),
         onLeaderLost: (term) => events.push(`lost ${term}`),
         onSample: (from, { wallMs }) => samples.set(from, wallMs),

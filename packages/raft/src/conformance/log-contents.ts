@@ -4,8 +4,12 @@ import type { Entry } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
 import type { LogStore, Turn } from '../log/log-store.ts';
 
+/** What the checks of log stores are given. A check opens one log or several, and none of them is closed but by `reopen`. */
 export interface LogStoreHarness {
-  /** A new, empty log. Everything it holds is removed by the harness's owner afterwards. */
+  /**
+   * A new, empty log, not founded, whose own id is among its members. Everything it holds is removed by the harness's owner
+   * afterwards.
+   */
   open(): Promise<LogStore>;
   /** Closes the log, and opens it again from what is durable, with a state that is at `applied` (0 when not given). */
   reopen(log: LogStore, applied?: number): Promise<LogStore>;

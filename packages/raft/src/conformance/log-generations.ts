@@ -1,7 +1,7 @@
 // What every log store must hold of compaction, configurations, and the flip to a state that was imported.
 import { strict as assert } from 'node:assert';
 import { encodeEntry } from '../log/entry.ts';
-import type { LogStore } from '../log/log-store.ts';
+import type { LogStore, Turn } from '../log/log-store.ts';
 import { type Body, contents, entries, entry, type LogStoreHarness, nothing } from './log-contents.ts';
 
 const members = (who: string): Uint8Array => Buffer.from(`members: ${who}`);
@@ -202,10 +202,26 @@ export const generationBodies: Readonly<Record<string, Body>> = {
     for (let i = 0; i < 20; i++) assert.ok(harness.state(again, stateKey(generation, `row ${i}`)));
   },
 
-  'a flip to what was not imported, or beside anything else, is refused': async (log) => {
-    await log.write({ ...nothing, entries: entries(1, 3, 1) });
-    const restore = { index: 9, term: 1, configuration: members('a'), generation: log.generation };
-    await assert.rejects(log.write({ ...nothing, restore }));
+  'a flip to what was not imported, or beside anything else, is refused': async (_, harness) => {
+    const beside: Readonly<Record<string, Partial<Turn> | undefined>> = {
+      'not imported': undefined,
+      entries: { entries: [entry(4, 1)] },
+      effects: { effects: [{ key: Buffer.from([2, 1]), value: Buffer.from('effect') }] },
+      'a truncation': { truncateFrom: 3 },
+      'a compaction': { compactTo: 2 },
+    };
+    for (const [what, turn] of Object.entries(beside)) {
+      const log = await harness.open();
+      await log.write({ ...nothing, entries: entries(1, 3, 1) });
+      const drawn = await log.newGeneration();
+      await log.writeImport(drawn, [row(drawn, 'new')]);
+      const generation = turn === undefined ? log.generation : drawn;
+      const restore = { index: 9, term: 1, configuration: members('a'), generation };
+      await assert.rejects(log.write({ ...nothing, ...turn, restore }), what);
+    }
+  },
+
+  'an import holds rows of its own generation alone': async (log) => {
     const generation = await log.newGeneration();
     await assert.rejects(log.writeImport(generation, [row(log.generation, 'of the state in use')]));
   },

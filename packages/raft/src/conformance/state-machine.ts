@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import type { Effects, EntryInfo, StateMachine } from '../state-machine.ts';
 import type { Check } from './check.ts';
 
+/** What the checks of state machines are given. */
 export interface StateMachineHarness<Result> {
   /** A new one, with nothing applied. */
   create(): StateMachine<Result>;
@@ -32,6 +33,10 @@ function asText(effects: Effects): readonly string[] {
   return effects.map(({ key, value }) => `${hex(key)} ${hex(value)}`);
 }
 
+/**
+ * That a machine counts what it has applied, hands its effects out once, is the same in two replicas, and answers the commands
+ * [], [ff] and [c1 00 00 00] with results. Left out is whether reads see an entry before its end: only the machine knows its reads.
+ */
 export function stateMachineChecks<Result>(harness: StateMachineHarness<Result>): readonly Check[] {
   const bodies: Readonly<Record<string, () => void>> = {
     'applied is the last entry that ended': () => {

@@ -5,10 +5,14 @@ import { encodeEntry } from '../log/entry.ts';
 import type { Hello, Transport } from '../wire/transport.ts';
 import type { Check } from './check.ts';
 
+/** What the checks of transports are given. */
 export interface TransportHarness {
-  /** Transports that can reach each other, none started. The harness's owner closes what is still open. */
+  /**
+   * New transports for a, b and c, each of which has the two others as its peers, none started. The harness's owner closes what
+   * is still open.
+   */
   open(ids: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Transport>>;
-  /** Resolves when it holds; rejects when it does not come about. */
+  /** Asks again and again, and resolves when it holds; must give up and reject after a time, or a check that fails never ends. */
   until(holds: () => boolean): Promise<void>;
 }
 
@@ -200,6 +204,11 @@ async function repeatedly(harness: TransportHarness, send: () => void, arrived: 
   });
 }
 
+/**
+ * That messages, control and bulk arrive whole, at whom they were sent to, after whoever sent them has introduced himself, and
+ * that peers are lost when they close or are cut off. Left out: `refuses` and guests, what `onPeerLost` gives as evidence,
+ * `onActivity`, old versions, bounds, and a `start` that fails.
+ */
 export function transportChecks(harness: TransportHarness): readonly Check[] {
   return Object.entries(bodies).map(([name, body]) => ({ name: `transport: ${name}`, run: () => body(harness) }));
 }

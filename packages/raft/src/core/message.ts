@@ -75,6 +75,7 @@ export interface Heartbeat {
   readonly round: number;
 }
 
+/** Follower to leader, for each heartbeat of its term: it is alive, and has applied so much. */
 export interface HeartbeatResponse {
   readonly kind: 'heartbeatResponse';
   readonly term: number;
@@ -89,7 +90,7 @@ export interface TimeoutNow {
   readonly term: number;
 }
 
-/** Follower to leader: up to where must I have applied before I may answer reads? Asked again until it is answered. */
+/** Follower to leader: up to where must I have applied to answer reads (thesis 6.4)? Asked again until it is answered. */
 export interface ReadRequest {
   readonly kind: 'readRequest';
   readonly term: number;
@@ -97,6 +98,7 @@ export interface ReadRequest {
   readonly context: number;
 }
 
+/** Leader to follower: the answer to a `readRequest`, once a round of heartbeats has shown that it leads (thesis 6.4). */
 export interface ReadResponse {
   readonly kind: 'readResponse';
   readonly term: number;
@@ -121,13 +123,16 @@ interface Bodies {
   readResponse: ReadResponse;
 }
 
+/** What a message is about; `MessageBody<'appendRequest'>` is what one of that kind says. */
 export type MessageKind = keyof Bodies;
 
 /** What a message says; `MessageOf` adds who sends it to whom. Of several kinds, their union. */
 export type MessageBody<K extends MessageKind = MessageKind> = { [P in K]: Bodies[P] & { readonly kind: P } }[K];
 
+/** A message with its sender and its receiver. Of several kinds, their union. */
 export type MessageOf<K extends MessageKind = MessageKind> = {
   [P in K]: Bodies[P] & { readonly kind: P; readonly from: NodeId; readonly to: NodeId };
 }[K];
 
+/** Any message of the protocol. It may be lost, repeated or late: the core says again what matters. */
 export type Message = MessageOf;

@@ -50,6 +50,10 @@ export type ReadState =
   /** The leader was lost, hands over, or did not answer in time. Ask again. */
   | { readonly context: number; readonly kind: 'failed' };
 
+/**
+ * What is to be done now, each thing once: `messages` leave at once; then `write`; then what is `committed` is applied. The
+ * numbered list at the head of ready.ts says why the order matters, and what breaks otherwise.
+ */
 export interface Ready {
   readonly messages: readonly Message[];
   readonly write: Write | undefined;
@@ -63,6 +67,7 @@ export interface Ready {
   readonly snapshotsFor: readonly NodeId[];
 }
 
+/** What of an earlier Ready is done. Each write is reported once, and entries in order; the last one of several is enough. */
 export type Receipt =
   /** The write, with this last entry, is durable; 0, 0 when it held no entries. */
   | { readonly kind: 'written'; readonly lastIndex: number; readonly lastTerm: number }

@@ -38,10 +38,11 @@ export interface CoreConfig {
   readonly maxApplyBytes: number;
   /** Uniform in [0, 1), seeded by the owner. */
   readonly random: () => number;
-  /** Encodes an entry that this core creates; pure (log/entry.ts). */
+  /** Encodes an entry that this core creates; pure. `encodeEntry` does it. */
   readonly encode: (index: number, term: number, kind: EntryKind, payload: Uint8Array) => Entry;
 }
 
+/** What a core starts from: all of it as it is on the disk, and as it was when the member stopped. */
 export interface CoreState {
   readonly hardState: HardState;
   readonly log: LogReader;
@@ -84,6 +85,7 @@ export interface CoreStatus {
   readonly followers: ReadonlyMap<NodeId, FollowerStatus>;
 }
 
+/** Another member as its leader sees it. Indexes are those of entries; 0 is before the first. */
 export interface FollowerStatus {
   /** False for a learner. */
   readonly voter: boolean;
@@ -105,6 +107,7 @@ export type MembershipChange =
   | { readonly kind: 'addLearner'; readonly member: ConfigMember }
   /** A learner that has caught up gets a vote. */
   | { readonly kind: 'promote'; readonly id: NodeId }
+  /** A voter or a learner goes. A leader may remove itself: it leads until that is committed (thesis 4.2.2). */
   | { readonly kind: 'remove'; readonly id: NodeId };
 
 /** Nothing was appended. */
@@ -130,30 +133,47 @@ export type ChangeRefusal =
   /** `maxUncommittedBytes` is reached. */
   | 'tooManyUncommitted';
 
+/** What became of a change of the members: it is in the leader's log and in force there (thesis 4.1), or nothing happened. */
 export type Changed =
   | { readonly kind: 'appended'; readonly index: number; readonly term: number }
   | { readonly kind: 'refused'; readonly reason: ChangeRefusal };
 
+/** What became of a proposal: it is in the leader's log (thesis 3.5), where it may still be lost, or nothing happened. */
 export type Proposed =
   | { readonly kind: 'appended'; readonly index: number; readonly term: number }
   | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'tooManyUncommitted' | 'stopping' | 'transferring' };
 
+/**
+ * A hand-over has begun, to whom (thesis 3.10), or why it has not: this member does not lead, or stops; one is under way
+ * already; or `noTarget`: no other voter, or not the one that was named, was heard within an election timeout.
+ */
 export type Transferred =
   | { readonly kind: 'started'; readonly to: NodeId }
   | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'noTarget' | 'transferring' | 'stopping' };
 
+/**
+ * One member's Raft (thesis 3, 4, 6.4): inputs in, a `Ready` out; synchronous, and the same for the same inputs. It reads
+ * no clock and touches nothing but the log reader and `random` that it was given.
+ *
+ * Every method but `status` may throw InvariantViolated: its own state, its driver or another member broke a rule of the
+ * protocol. The core is not to be used any more then, and the process must neither send nor write.
+ */
 export interface Core {
+  /** A message has arrived. What is late, repeated, malformed or from nobody who counts is ignored. */
   step(message: Message): void;
   /** Bytes of a message of this peer are arriving: a sign of life, before its last byte. */
   heard(peer: NodeId): void;
   /** One unit of time has passed. */
   tick(): void;
-  /** Appends to the leader's log. That it is committed is seen in `Ready.committed`, under this index and term. */
+  /** Appends to the leader's log (thesis 3.5). That it is committed is seen in `Ready.committed`, under this index and term. */
   propose(payload: Uint8Array): Proposed;
-  /** In force at once, for good when the entry is committed. The same change again is refused as done or unknown. */
+  /**
+   * In force at once (thesis 4.1), for good when the entry is committed. The same change again is refused as done or unknown.
+   */
   changeMembership(change: MembershipChange): Changed;
   /**
-   * Asks for an index to read at (thesis 6.4); a follower asks its leader. Answered once in `Ready.readStates`.
+   * Asks for an index to read at (thesis 6.4); a follower asks its leader. Answered once in `Ready.readStates`, at the latest
+   * after two election timeouts; at once, as failed, when 16,384 others wait.
    * @param context never used before
    */
   readIndex(context: number): void;

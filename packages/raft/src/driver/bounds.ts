@@ -1,5 +1,9 @@
-// Every limit of the driver, with its default. What meets one is delayed or refused, and counted under its name in
-// `RaftStatus.refusals`.
+/**
+ * Every limit of the driver; nobody configures them. What is refused or held back because of `maxCommandBytes`,
+ * `maxWaitingProposals`, `maxWaitingBytes`, `maxUncommittedBytes`, `maxApplyLagMs` or `maxPendingEffectsBytes` is counted under
+ * that name in `RaftStatus.refusals`, as are writes that last longer than `diskStallMs`. The others only say how work is cut
+ * into pieces and when, and are counted nowhere.
+ */
 export const driverBounds = {
   /** Of one command. */
   maxCommandBytes: 4 * 2 ** 20,

@@ -30,7 +30,10 @@ import { Ticker } from './ticker.ts';
 /**
  * A member, not started yet.
  *
- * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER when the log is not this member's
+ * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER when the log is not this member's; HF_LOG_CORRUPT where it does not
+ * say who the members are
+ * @throws RangeError where a name could be none of a member
+ * @throws InvariantViolated where the timing can not be (`RaftTiming`), or the state does not fit to the log
  */
 export function createRaftNode<Result>(options: RaftNodeOptions<Result>): RaftNode<Result> {
   return new Driver(options);

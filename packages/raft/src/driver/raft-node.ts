@@ -5,6 +5,7 @@ import type { NodeId } from '../core/message.ts';
 import type { CoreStatus, MembershipChange } from '../core/types.ts';
 import { isWaiting } from '../log/identity.ts';
 import type { LogStore } from '../log/log-store.ts';
+import type { RaftError } from '../raft-error.ts';
 import type { Retention } from '../snapshot/compaction.ts';
 import type { SnapshotStatus } from '../snapshot/snapshots.ts';
 import type { SnapshotStateMachine } from '../state-machine.ts';
@@ -15,8 +16,13 @@ import type { ChangeOutcome } from './membership/changes.ts';
 import type { Outcome, TransferOutcome } from './outcome.ts';
 import type { ReadOutcome } from './reads.ts';
 
-/** In ms, counted in whole ticks. Followers and leaders of one cluster need the same. */
+/**
+ * In ms, counted in whole ticks: each rounded to the nearest, and at least one. Followers and leaders of one cluster need the
+ * same. In ticks `electionMinMs` must be more than `heartbeatMs`, and `electionMaxMs` not less than that: `createRaftNode`
+ * throws otherwise.
+ */
 export interface RaftTiming {
+  /** More than 0. */
   readonly tickMs: number;
   /** A leader is heard from at least so often; far below `electionMinMs` (thesis 3.9). */
   readonly heartbeatMs: number;
@@ -36,8 +42,16 @@ export const defaultTiming: RaftTiming = {
   fastElectionMs: 50,
 };
 
+/**
+ * Whom a member belongs to: stamps entries, and is told of leadership and of the end. None of these may throw. What
+ * `entryHeader`, `onLeader` or `onLeaderLost` throws in a turn ends the member with HF_RAFT_FAULT; nobody catches what
+ * `onSample` or `onFatal` throws, or `onLeaderLost` when the member ends, and the process may end with it.
+ */
 export interface RaftOwner {
-  /** Asked when group commit closes an entry: the opaque header that every replica's `begin` gets (the stamp). */
+  /**
+   * Asked when group commit closes an entry: the opaque header that every replica's `begin` gets (the stamp). At most 65,535
+   * bytes: a longer one ends the member with HF_RAFT_FAULT.
+   */
   entryHeader(): Uint8Array;
   /** The first entry of the own term is applied: this node leads, and its state is current. */
   onLeader(term: number): void;
@@ -45,10 +59,17 @@ export interface RaftOwner {
   onLeaderLost(term: number): void;
   /** With every message that another member sends: its clock, for an owner that compares clocks. */
   onSample(from: NodeId, sample: Sample): void;
-  /** The node must stop: a failed write, an assertion, a refused member. Nothing is proposed or answered after it. */
-  onFatal(error: Error): void;
+  /**
+   * The node has stopped: nothing is sent, written, proposed or answered after it. By its disk: HF_WRITE_FAILED, HF_DISK_FULL,
+   * HF_LOG_GAP, HF_LOG_CORRUPT. By its state machine: HF_APPLY_FAILED. Because others do not let it take part, or its log says
+   * so: HF_WRONG_CLUSTER, HF_WIPED_MEMBER, HF_REMOVED_MEMBER, HF_LOG_CUT, HF_LOG_FORMAT, HF_BUILD_TOO_OLD. HF_RAFT_FAULT is
+   * everything else, with what was thrown as its `cause`. The first call says why; what was under way may fail after it and
+   * be told, too.
+   */
+  onFatal(error: RaftError): void;
 }
 
+/** What a member is put together from. Everything in it is its own: no two members share a log, a machine or a transport. */
 export interface RaftNodeOptions<Result> {
   readonly id: NodeId;
   /** Who founds the cluster; empty for a node that is to be taken in by a running one. */
@@ -77,6 +98,10 @@ export interface RaftNodeOptions<Result> {
   readonly mayReceiveState?: () => boolean;
 }
 
+/**
+ * A member as of its last turn, read without I/O. Counts begin with the object; `versions` and `refusals` are no copies, and go
+ * on changing.
+ */
 export interface RaftStatus extends CoreStatus {
   /** Monotonic ms when a majority (this node counted) had last been heard, as seen by a leader. */
   readonly quorumHeardAtMs: number;
@@ -97,17 +122,18 @@ export interface RaftStatus extends CoreStatus {
   readonly members: ReadonlyMap<NodeId, ConfigMember>;
   /** The versions of the protocol that each other member speaks, as its last process said; absent: not heard yet. */
   readonly versions: ReadonlyMap<NodeId, readonly number[]>;
-  /** Refusals and drops by the name of their bound. */
+  /** Refusals, drops and delays by name: of the bound where it is one of `driverBounds`, and of the reason elsewhere. */
   readonly refusals: ReadonlyMap<string, number>;
 }
 
+/** A member of a group, for one life: what was stopped, or has ended by `onFatal`, is made anew from its log. */
 export interface RaftNode<Result> {
   /**
    * Listens, connects, and takes part from then on. Resolves when the transport has started; what ends the node later
    * comes by `onFatal`. @throws what the transport throws; over TCP RaftError `HF_PEER_PORT`
    */
   start(): Promise<void>;
-  /** At most `maxCommandBytes`. Always settles, and never rejects: with an outcome. */
+  /** At most 4 MiB (`driverBounds.maxCommandBytes`). Always settles, and never rejects: with an outcome. */
   propose(command: Uint8Array): Promise<Outcome<Result>>;
   /**
    * Resolves when this node's state machine has everything that was committed anywhere when this was called (thesis

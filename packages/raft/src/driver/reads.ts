@@ -1,9 +1,10 @@
 // Reads that wait: first for the core to name an index (thesis 6.4), then for apply to get there.
 
+/** What became of a read that is to see everything that was committed before it (thesis 6.4). */
 export type ReadOutcome =
   /** The state machine has applied everything that was committed anywhere when the read was asked for. */
   | { readonly kind: 'ready'; readonly index: number }
-  /** The leader was lost, hands over or did not answer in time, or this node fell behind. Ask again. */
+  /** The leader was lost, hands over or did not answer in time, too many wait, or this node fell behind or stops. Ask again. */
   | { readonly kind: 'failed' };
 
 interface Waiting {

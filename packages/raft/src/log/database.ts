@@ -15,6 +15,7 @@ export interface Range {
   readonly limit?: number;
 }
 
+/** A walk over rows, in order. Whoever opened it closes it. */
 export interface RowIterator {
   /** At most `size` further rows; an empty list at the end. */
   nextv(size: number): Promise<Row[]>;

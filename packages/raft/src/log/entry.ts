@@ -31,7 +31,10 @@ export class CorruptEntry extends Error {
   }
 }
 
-/** Encodes an entry; its payload then is a view into its bytes, so an entry is held once. Pure. */
+/**
+ * Encodes an entry; its payload then is a view into its bytes, so an entry is held once. Pure.
+ * @throws AssertionError where index or term is no safe integer above 0
+ */
 export function encodeEntry(index: number, term: number, kind: EntryKind, payload: Uint8Array): Entry {
   assert(Number.isSafeInteger(index) && index > 0 && Number.isSafeInteger(term) && term > 0);
   const bytes = Buffer.allocUnsafe(entryHeadBytes + payload.length);

@@ -1,8 +1,9 @@
-// The founding record: who started this cluster, with which directories. Agreed on by all before the first election.
+// What is agreed on by all before the first election, and what a node is told that comes later.
 import { type ConfigMember, isMember, isNodeId } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
 import { isObject } from '../untrusted-json.ts';
 
+/** Who started this cluster, with which directories. */
 export interface FoundingRecord {
   /** Drawn by the coordinator. */
   readonly clusterId: string;
@@ -10,6 +11,7 @@ export interface FoundingRecord {
   readonly incarnations: Readonly<Record<NodeId, string>>;
 }
 
+/** What a directory knows of the cluster that it belongs to. Plain data: as JSON it stays what it is. */
 export interface Founding {
   readonly record: FoundingRecord;
   /** Every listed member has stored exactly this record; until then it may be replaced. */

@@ -8,6 +8,7 @@ import { RaftError } from '../raft-error.ts';
 import { isListOfText, isObject, parseJson } from '../untrusted-json.ts';
 import { drawToken, type Founding, recordFrom, toldFrom } from './founding.ts';
 
+/** Whose directory this is, as it says itself. Plain data: as JSON it stays what it is. */
 export interface Identity {
   readonly id: NodeId;
   /** Who founds the cluster, in order; nobody where a running cluster is to take this node in. */
@@ -18,6 +19,7 @@ export interface Identity {
   readonly founding: Founding | undefined;
 }
 
+/** Whose log it is to be. */
 export interface Membership {
   readonly id: NodeId;
   /** Who founds the cluster; empty for a node that is to be taken in by a running one. */
@@ -42,7 +44,11 @@ function checkNames({ id, members }: Membership): void {
   throw new RangeError(`"${wrong}" can not be the name of a member: ${rule}.`);
 }
 
-/** @throws RangeError where a name could be none of a member */
+/**
+ * For a new, empty log: draws its incarnation. To be stored before the log is used, and never drawn again for that directory.
+ * @param random uniform in [0, 1)
+ * @throws RangeError where a name could be none of a member; AssertionError where `members` names others, and not `id`
+ */
 export function newIdentity({ id, members }: Membership, random: () => number): Identity {
   checkNames({ id, members });
   assert(members.length === 0 || members.includes(id), `${id} is not among the members`);

@@ -28,6 +28,7 @@ import { type Recovered, recover } from './recover.ts';
 import { encodeTurnRow } from './turn-row.ts';
 import { TurnWindow } from './turn-window.ts';
 
+/** What `openLevelLog` needs: a database, and whose log it is or is to be. */
 export interface LevelLogOptions extends Membership {
   /** Open, with keys and values as bytes. Stays open when the log is closed. */
   readonly database: Database;
@@ -35,9 +36,9 @@ export interface LevelLogOptions extends Membership {
   readonly applied: number;
   /** Uniform in [0, 1): the incarnation of a new directory is drawn from it. */
   readonly random: () => number;
-  /** LevelDB's `writeBufferSize`: turn rows are kept for two of them. */
+  /** LevelDB's `writeBufferSize`, 16 MiB when absent: turn rows are kept for two of them, so it must not be less than it is. */
   readonly writeBufferBytes?: number | undefined;
-  /** Of the newest entries, held in memory. */
+  /** Of the newest entries, held in memory; 4 MiB when absent. */
   readonly cacheBytes?: number;
 }
 
@@ -51,7 +52,8 @@ const maxDeletedEntries = 1024;
  * Opens the log in a database, or founds it when the database is empty.
  *
  * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER, HF_LOG_CORRUPT, HF_LOG_GAP, HF_LOG_FORMAT: nothing was changed
- * @throws RangeError where a name could be none of a member
+ * @throws RaftError HF_WRITE_FAILED, HF_DISK_FULL when the log could not be founded
+ * @throws RangeError where a name could be none of a member; AssertionError where `members` names others, and not `id`
  */
 export async function openLevelLog(options: LevelLogOptions): Promise<LogStore> {
   const { database, applied, random } = options;

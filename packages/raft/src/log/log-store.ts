@@ -41,6 +41,10 @@ export interface LoggedConfiguration {
   readonly configuration: Uint8Array;
 }
 
+/**
+ * A log, with the state that its effects add up to, on one disk. `logStoreChecks` holds an implementation to most of what
+ * is said here. `entries` throws for what is compacted, what is behind the end, and where `from` is behind `toInclusive`.
+ */
 export interface LogStore extends LogReader {
   readonly hardState: HardState;
   /** Bytes of the entries that the log holds. */
@@ -48,8 +52,13 @@ export interface LogStore extends LogReader {
   /** Of one of them. */
   entryBytes(index: number): number;
   /**
-   * Writes one turn, synced. Resolves when it is durable; only then do the reader's methods show it. Never two at a
-   * time (asserted). A rejection is fatal: nothing is known about what is on disk, the node must stop.
+   * Writes one turn, synced. Resolves when it is durable; only then do the reader's methods show it. A rejection is fatal:
+   * nothing is known about what is on disk, the node must stop.
+   *
+   * Rejects, and leaves nothing of the turn on the disk, where that can not follow: a second write while one is in flight;
+   * entries with a hole, that are there already, or of a term that falls; a truncation before `firstIndex` or behind
+   * `lastIndex` + 1; a compaction that goes back, or beyond `lastIndex` + 1; a flip to a generation that is not the one being
+   * imported, or beside entries, effects, a truncation or a compaction.
    */
   write(turn: Turn): Promise<void>;
   /** Whose log this is, as it is on disk. */
@@ -68,7 +77,8 @@ export interface LogStore extends LogReader {
   newGeneration(): Promise<number>;
   /**
    * Writes rows of the state machine under the generation that was drawn last, synced: one batch of moderate size, when
-   * no turn waits. Fatal when it rejects, as `write`.
+   * no turn waits. Fatal when it rejects, as `write`, but where that generation is not being imported any more. Rejects for
+   * rows of another generation, and for deletes.
    */
   writeImport(generation: number, effects: Effects): Promise<void>;
   /** The import to this generation is given up, if it is the one under way: its rows are to be swept. */

@@ -9,12 +9,16 @@ import { type Identity, type Membership, newIdentity } from './identity.ts';
 import { isStateOf } from './keyspace.ts';
 import type { LoggedConfiguration, LogStore, Restore, Turn } from './log-store.ts';
 
+/** Whose log it is to be. `MemoryLog` throws what `newIdentity` throws. */
 export interface MemoryLogOptions extends Membership {
   /** Uniform in [0, 1): the incarnation is drawn from it. */
   readonly random: () => number;
 }
 
-/** Keeps everything as long as the object lives: a node that starts again on the same object finds what was written. */
+/**
+ * Keeps everything as long as the object lives: a node that starts again on the same object finds what was written. After a
+ * write that was refused, part of its turn may be there.
+ */
 export class MemoryLog implements LogStore {
   #entries: Entry[] = [];
   /** Index and term of the entry before the first. */

@@ -12,11 +12,13 @@ const commandHeadBytes = 4;
 const payloadHeadBytes = 4;
 const maxUint16 = 0xffff;
 
+/** What an entry of the kind `commands` holds: the owner's header, at most 65,535 bytes, and as many commands at most, in order. */
 export interface Payload {
   readonly header: Uint8Array;
   readonly commands: readonly Uint8Array[];
 }
 
+/** @throws AssertionError for a header of more than 65,535 bytes, or more commands than that */
 export function encodePayload({ header, commands }: Payload): Uint8Array {
   assert(header.length <= maxUint16 && commands.length <= maxUint16);
   let size = payloadHeadBytes + header.length;

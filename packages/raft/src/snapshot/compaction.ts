@@ -1,7 +1,10 @@
-// How much of the log is kept. What is applied everywhere is needed by nobody; what a member that comes back needs can
-// be sent as entries for a while, and as a snapshot after that.
+// Which entries of the log go, a few with each turn.
 import type { LogStore } from '../log/log-store.ts';
 
+/**
+ * How much of the log is kept behind the applied index (thesis 5.1). What is applied everywhere is needed by nobody; what a
+ * member that comes back needs can be sent as entries for a while, and as a snapshot after that.
+ */
 export interface Retention {
   /** The log is cut to so many bytes ... */
   readonly retainBytes: number;
@@ -11,6 +14,7 @@ export interface Retention {
   readonly catchUpBytes: number;
 }
 
+/** 64 MiB or 500,000 entries; up to 256 MiB for those who catch up. */
 export const defaultRetention: Retention = {
   retainBytes: 64 * 2 ** 20,
   retainEntries: 500_000,

@@ -20,7 +20,8 @@ const term = 1;
  *
  * @param options `applied`: of the state that the database holds; 0 when it holds none
  * @param rowsOf all puts of the state, in batches of moderate size; when it throws, nothing was restored
- * @throws RaftError; what `rowsOf` throws
+ * @throws what `openLevelLog` and `rowsOf` throw; RaftError HF_WRITE_FAILED, HF_DISK_FULL; AssertionError for a row that is
+ * not of the generation that was named, or a delete
  */
 export async function restoreLog(
   options: Pick<LevelLogOptions, 'database' | 'applied' | 'id' | 'random'>,

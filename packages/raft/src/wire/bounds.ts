@@ -1,4 +1,9 @@
-// Every limit of the transport, with its default. What meets one is dropped or closed, and counted (counts.ts).
+/**
+ * Every limit of the TCP transport; nobody configures them. Counted in `TcpTransport.counts`: what is too large for a frame
+ * (`dropped.tooLarge` where it is sent, `broken.size` where it arrives) or for a queue (`dropped.queueFull`), strangers that are
+ * too many or too slow (`strangers.tooMany`, `strangers.tooSlow`), and a connection that takes no bytes (`lost.silent`). The
+ * others say how work is cut into pieces, and when an attempt is given up or made again.
+ */
 export const wireBounds = {
   /** One frame on the lane for bulk: the largest append is one entry of 4 MiB and what fits beside it. */
   maxBulkFrameBytes: 8 * 2 ** 20,

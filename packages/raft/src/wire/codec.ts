@@ -41,14 +41,18 @@ export class CorruptMessage extends Error {
   }
 }
 
+/** The bytes of a message: `head`, and after it the `bytes` of each entry. Together they are what `decodeMessage` reads. */
 export interface EncodedMessage {
-  /** Covered by the frame's checksum. */
+  /** To be covered by a checksum of the transport; entries carry their own. */
   readonly head: Uint8Array;
   readonly entries: readonly Entry[];
   readonly entriesBytes: number;
 }
 
-/** Undefined when a peer of this version does not know such messages. */
+/**
+ * Undefined when a peer of this version does not know such messages.
+ * @param wallMs the sender's wall time, for `Sample`
+ */
 export function encodeMessage(
   message: MessageBody,
   wallMs: number,

@@ -23,6 +23,7 @@ export class MemoryNetwork {
     this.#delayMs = delayMs;
   }
 
+  /** The end of this member: it is there from its `start` to its `close`, and meets everybody until `setPeers` says whom. */
   transport(id: NodeId): Transport {
     const deliver = (to: NodeId, give: (events: TransportEvents) => void): void => {
       this.#clock.after(this.#delayMs, () => {
@@ -66,6 +67,7 @@ export class MemoryNetwork {
     one.events.onPeerUp(two.hello());
   }
 
+  /** It has started, and was neither closed nor killed. */
   isThere(id: NodeId): boolean {
     return this.#ends.has(id);
   }

@@ -86,6 +86,28 @@ test('a peer that takes no bytes does not make the queue grow without end', asyn
   await until(() => b.messages.length === 20 - (a.transport.counts.get('dropped.queueFull') ?? 0));
 });
 
+test('a heartbeat passes a full queue of appends', async () => {
+  const [a, b] = await ends.pair();
+  const entries = [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))];
+  const append: Message = {
+    kind: 'appendRequest',
+    term: 1,
+    previousIndex: 0,
+    previousTerm: 0,
+    commit: 0,
+    entries,
+    from: 'a',
+    to: 'b',
+  };
+  while (!a.transport.counts.has('dropped.queueFull')) a.transport.send(append);
+  a.transport.send(heartbeat);
+  expect(a.transport.counts.get('dropped.queueFull'), 'the heartbeat has room').toBe(1);
+  await until(() => b.messages.some(({ kind }) => kind === 'heartbeat'));
+  const appends = Math.floor(wireBounds.maxBulkQueueBytes / (4 * 2 ** 20)) - 1;
+  expect(b.messages.findIndex(({ kind }) => kind === 'heartbeat')).toBeLessThan(appends);
+  await until(() => b.messages.filter(({ kind }) => kind === 'appendRequest').length === appends);
+});
+
 test.each<[string, Buffer, string]>([
   ['garbage', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'broken.magic'],
   ['a frame that says it is huge', encodeFrame('greeting', 1, Buffer.from('{}'), 2 ** 30), 'broken.size'],

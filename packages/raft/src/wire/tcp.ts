@@ -12,6 +12,7 @@ import { Listener } from './listener.ts';
 import { type PeerSecurity, type ReadySecurity, readySecurity } from './security/security.ts';
 import type { Address, Guests, Hello, Transport, TransportEvents } from './transport.ts';
 
+/** Where a member listens and whom it dials, over TCP. */
 export interface TcpOptions {
   readonly id: NodeId;
   /** Where this member listens for the others. */
@@ -21,7 +22,7 @@ export interface TcpOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads attempts to connect. */
   readonly random: () => number;
-  /** Members of different groups refuse each other. 1 when absent. */
+  /** Members of different groups refuse each other. An unsigned integer of 32 bits; 1 when absent. */
   readonly group?: number;
   /** The same kind at every member. Nobody is asked who he is when absent. */
   readonly security?: PeerSecurity;
@@ -29,6 +30,7 @@ export interface TcpOptions {
   readonly onFault?: (fault: PeerFault) => void;
 }
 
+/** The transport over TCP: two connections to each peer, one of them for bulk, so that a heartbeat queues behind no entries. */
 export interface TcpTransport extends Transport {
   /** What was dropped, refused or lost, by reason. */
   readonly counts: ReadonlyMap<string, number>;

@@ -1,11 +1,13 @@
-// Between nodes: loses, repeats, reorders, never lies about who sent a message.
+// Between nodes. The conformance suite holds every implementation to most of it.
 import type { Message, NodeId } from '../core/message.ts';
 
+/** Where a member listens: a name or an IP address, and a TCP port. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
+/** Who may introduce himself beside the peers. */
 export type Guests = 'nobody' | 'anybody';
 
 /** What each side says first; checked before anything else is heard. */
@@ -27,6 +29,7 @@ export interface Sample {
   readonly wallMs: number;
 }
 
+/** What a transport tells the driver, one event after the other. None of them waits for anything. */
 export interface TransportEvents {
   onMessage(message: Message, sample: Sample): void;
   /** Formation and other things of the driver, outside the core. Reliable in nothing. */
@@ -46,13 +49,21 @@ export interface TransportEvents {
   onActivity(peer: NodeId): void;
 }
 
+/** Between nodes: it may lose, repeat and reorder, and never lies about who sent a message. */
 export interface Transport {
-  /** Starts to listen and to connect. `hello` is asked anew for every handshake. Settles when it is closed meanwhile. */
+  /**
+   * Starts to listen and to connect. `hello` is asked anew for every handshake. Settles when it is closed meanwhile. What it
+   * rejects with, `RaftNode.start` rejects with.
+   */
   start(events: TransportEvents, hello: () => Hello): Promise<void>;
   /** Queues a message within bounds, or drops it and counts that; never throws, never waits. */
   send(message: Message): void;
+  /** As `send`: what the driver says outside the core. Over TCP more than 1 MiB is dropped and counted. */
   sendControl(to: NodeId, bytes: Uint8Array): void;
-  /** Beside appends, behind which it queues, and not before heartbeats. Dropped for a peer of protocol version 1. */
+  /**
+   * As `send`: beside appends, behind which it queues, and not before heartbeats. Dropped for a peer of protocol version 1, and
+   * over TCP when it has more than 8 MiB.
+   */
   sendBulk(to: NodeId, bytes: Uint8Array): void;
   /**
    * Whom to reach, and where, from now on; before the start or at any time after it. What was queued for others is
@@ -63,5 +74,6 @@ export interface Transport {
    * whom to hear, because it waits to be taken in, or because it may not have heard yet who the members are
    */
   setPeers(peers: ReadonlyMap<NodeId, Address>, guests: Guests): void;
+  /** Ends every connection: nothing is heard or sent after it. The driver may call it twice, and before `start` has settled. */
   close(): Promise<void>;
 }

@@ -3,15 +3,16 @@
 import { maxMembers } from '../bounds.ts';
 import type { NodeId } from '../message.ts';
 
+/** A member as an entry of the log names it (thesis 4.1). Texts have at most 256 characters: UTF-16 units, not bytes. */
 export interface ConfigMember {
   readonly id: NodeId;
   /** Which directory this member is: one that was wiped is another. */
   readonly incarnation: string;
-  /** How others reach it. Raft does not read it. */
+  /** How others reach it, empty where nothing is known. Raft does not read it. */
   readonly address: string;
 }
 
-/** Voters elect and commit; learners only receive. Nobody is listed twice. */
+/** Voters elect and commit; learners only receive (thesis 4.2.1). At most 32 members in all, and nobody is listed twice. */
 export interface Configuration {
   readonly voters: readonly ConfigMember[];
   readonly learners: readonly ConfigMember[];

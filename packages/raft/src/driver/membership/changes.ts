@@ -3,6 +3,7 @@ import type { ChangeRefusal, CoreStatus } from '../../core/types.ts';
 import type { LogStore } from '../../log/log-store.ts';
 import type { Clock } from '../clock.ts';
 
+/** What became of a change of the members (thesis 4.1). */
 export type ChangeOutcome =
   /** Committed: it can not be lost any more. */
   | { readonly kind: 'applied'; readonly index: number }

@@ -8,6 +8,7 @@ import { entryFence, entryKey, generationsKey, identityKey, numberOf, rangesOf }
 import { newestTurn, recover } from '../recover.ts';
 import type { TurnRow } from '../turn-row.ts';
 
+/** What the walk has found. Where the last turn can not be read, its numbers are 0. */
 export interface VerifiedLog {
   /** Whose directory it is; undefined where that can not be read. */
   readonly id: string | undefined;
@@ -24,13 +25,15 @@ export interface VerifiedLog {
   /** That were found and are sound. */
   readonly entries: number;
   readonly bytes: number;
-  /** Sentences; none when all is well. */
+  /** Sentences; none when all is well, and the first 100 when there are more. */
   readonly faults: readonly string[];
 }
 
 const maxFaults = 100;
 
 /**
+ * Reads everything that the log in this database holds, and changes nothing. No node may run on it meanwhile.
+ *
  * @param applied the state's applied index
  * @throws what the database throws; damage is a fault and no exception
  */

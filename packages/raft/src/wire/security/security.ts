@@ -1,21 +1,25 @@
-// Who may speak on the peer port, as an owner says it, checked before anything listens.
-//
-// `none` believes every name that is said. `secret` lets two members show each other that they know the same secret, and
-// vouches for every frame after that; what is sent can still be read by others (secret.ts). `tls` is mutual TLS 1.3:
-// nobody else can read or change anything, and a member is who its certificate names (tls.ts).
+// What an owner says about security, checked before anything listens.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { NodeId } from '../../core/message.ts';
 import { RaftError, reasonOf } from '../../raft-error.ts';
 import { namesMember, onlyTls13 } from './certificate.ts';
 
+/**
+ * Who may speak on the peer port. `none` believes every name that is said. `secret` lets two members show each other that they
+ * know the same secret, and vouches for every frame after that; what is sent can still be read by others. `tls` is mutual TLS
+ * 1.3: nobody else can read or change anything, and a member is who its certificate names.
+ *
+ * `createTcpTransport` throws RaftError HF_PEER_SECURITY for what can not be used: a secret that is too short, too many of them,
+ * a key or a certificate that can not be read, that do not belong together, that name another member, or that have run out.
+ */
 export type PeerSecurity =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'secret';
       /** The same at every member; at least `minSecretBytes` long, drawn at random. */
       readonly secret: string;
-      /** Taken from those who connect, and not used to connect: what the others use while it is being changed. */
+      /** Taken from those who connect, and not used to connect: what the others use while it is being changed. At most 3. */
       readonly alsoAccepted?: readonly string[];
     }
   | {
