@@ -173,7 +173,7 @@ export interface Core {
   changeMembership(change: MembershipChange): Changed;
   /**
    * Asks for an index to read at (thesis 6.4); a follower asks its leader. Answered once in `Ready.readStates`, at the latest
-   * after two election timeouts; at once, as failed, when 16,384 others wait.
+   * after two election timeouts; at once, as failed, where no leader is known or 16,384 others wait.
    * @param context never used before
    */
   readIndex(context: number): void;

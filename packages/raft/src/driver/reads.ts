@@ -4,7 +4,10 @@
 export type ReadOutcome =
   /** The state machine has applied everything that was committed anywhere when the read was asked for. */
   | { readonly kind: 'ready'; readonly index: number }
-  /** The leader was lost, hands over or did not answer in time, too many wait, or this node fell behind or stops. Ask again. */
+  /**
+   * No leader is known, or it was lost, hands over or did not answer in time; too many wait; or this node fell behind or stops.
+   * Ask again.
+   */
   | { readonly kind: 'failed' };
 
 interface Waiting {

@@ -2,7 +2,7 @@
 import type { LogStore } from '../log/log-store.ts';
 
 /**
- * How much of the log is kept behind the applied index (thesis 5.1). What is applied everywhere is needed by nobody; what a
+ * How much of the log is kept behind the applied index (thesis 5). What is applied everywhere is needed by nobody; what a
  * member that comes back needs can be sent as entries for a while, and as a snapshot after that.
  */
 export interface Retention {

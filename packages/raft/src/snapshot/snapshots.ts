@@ -35,7 +35,7 @@ export interface SnapshotsOptions {
   readonly mayReceive: () => boolean;
 }
 
-/** Snapshots of this member, those that it sends and those that it receives (thesis 5.3). */
+/** Snapshots of this member, those that it sends and those that it receives (thesis figure 5.3). */
 export interface SnapshotStatus {
   /** The index of the export that is open here; undefined when nobody needs one. */
   readonly sending: number | undefined;

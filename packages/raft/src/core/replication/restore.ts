@@ -1,5 +1,5 @@
-// A follower takes a state in the place of a log that it lacks (thesis 5.3). The state lies on its disk already, whole;
-// one write flips to it.
+// A follower takes a state in the place of a log that it lacks (thesis figure 5.3). The state lies on its disk already,
+// whole; one write flips to it.
 import { assert } from '../assert.ts';
 import { becomeFollower } from '../become.ts';
 import { mayStand, replaceConfigurations } from '../membership/in-force.ts';
@@ -14,7 +14,7 @@ export function restore(raft: Raft, state: Restore): 'accepted' | 'unneeded' {
   const isThere = log.term(index) === term;
   assert(isThere || own.role !== 'leader', 'a leader holds what is committed (leader completeness)');
   if (own.role === 'leader') return 'unneeded';
-  // What follows it in this log may be committed, too: cutting it off could lose what was acknowledged (thesis 5.3).
+  // What follows it in this log may be committed, too: cutting it off could lose what was acknowledged (figure 5.3).
   if (isThere) {
     raft.commit = index;
     // One that stands may learn by this that its removal is committed.
