@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { expect, test } from 'vitest';
-import type { Outcome } from '../src/index.ts';
+import { MemoryLog, type Outcome } from '../src/index.ts';
 import { noteKey } from './notebook.ts';
 import { bytes, type Member, SlowLog, World } from './world.ts';
 
@@ -205,6 +205,31 @@ test('a write that fails ends the member: everyone is answered, and nothing more
   expect(leader.events.at(-1)).toMatch(/^lost/);
   await world.leader(others(members, leader));
   expect(leader.node.status().commit).toBeLessThanOrEqual(2);
+});
+
+test('a disk that can not be read while a stop writes its last does not keep the stop from ending', async () => {
+  let failure: Error | undefined;
+  class Unreadable extends MemoryLog {
+    override entryBytes(index: number): number {
+      if (failure !== undefined) throw failure;
+      return super.entryBytes(index);
+    }
+  }
+  const world = new World(['a']);
+  const log = new Unreadable({ id: 'a', members: ['a'], random: world.random });
+  const member = world.member('a', { log, retention: { retainBytes: 1, retainEntries: 1, catchUpBytes: 1 } });
+  await member.node.start();
+  await world.leader([member]);
+  const { outcomes, propose } = proposals(member);
+  propose('first');
+  await world.clock.until(() => outcomes.has('first'));
+  propose('second');
+  await world.clock.until(() => outcomes.has('second'));
+  failure = new Error('EIO');
+  let hasStopped = false;
+  void member.node.stop().then(() => (hasStopped = true));
+  await world.clock.until(() => hasStopped);
+  expect(member.fatal()?.message).toContain('EIO');
 });
 
 test('a state machine that throws ends the member before anything of the entry is written', async () => {

@@ -224,3 +224,19 @@ test('a member that slept while another was replaced under its own name hears th
   await world.clock.until(() => back.node.status().leader === 'b');
   await world.clock.until(() => back.machine.applied.index === empty.machine.applied.index);
 });
+
+test('nobody is told of a change that may still be taken back', async () => {
+  const { world, a } = await alone();
+  const followers = [await grown(world, a, 'b'), await grown(world, a, 'c')];
+  const know = (): boolean[] => followers.map(({ node }) => node.status().members.has('d'));
+  // What carries entries is clogged; words about members come through.
+  world.network.rewrite = (message) => (message.kind === 'appendRequest' ? { ...message, to: 'nobody' } : message);
+  const d = world.member('d', { founders: [] });
+  const added = a.node.changeMembership({ kind: 'addLearner', member: described(d) });
+  await world.clock.until(() => a.node.status().members.has('d'));
+  await world.clock.pass(1_000);
+  expect([know(), a.node.status().role]).toEqual([[false, false], 'leader']);
+  world.network.rewrite = (message) => message;
+  expect(await settled(world, added)).toMatchObject({ kind: 'applied' });
+  await world.clock.until(() => know().every((knows) => knows));
+});

@@ -174,7 +174,7 @@ export class Loop<Result> {
     // Otherwise a leader that keeps sending would keep this follower writing.
     this.#isClosing = true;
     await this.#writing;
-    if (!this.#ended && this.#options.stateMachine.pendingBytes > 0) this.#startWrite(undefined);
+    if (!this.#ended && this.#options.stateMachine.pendingBytes > 0) this.#guard(() => this.#startWrite(undefined));
     await this.#writing;
   }
 

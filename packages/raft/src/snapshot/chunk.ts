@@ -25,13 +25,15 @@ const format = 1;
 const headBytes = 20;
 const rowHeadBytes = 6;
 const fromTheStart = 0xffff;
+/** Of a row's key. */
+export const maxKeyBytes = fromTheStart - 1;
 const checksumAt = 16;
 
 export function encodeChunk({ exportId, after, rows, done }: Chunk): Uint8Array {
   let size = headBytes + (after?.length ?? 0);
   for (const { key, value } of rows) size += rowHeadBytes + key.length + value.length;
   const bytes = Buffer.allocUnsafe(size);
-  assert((after?.length ?? 0) < fromTheStart, 'a key is too long');
+  assert((after?.length ?? 0) <= maxKeyBytes, 'a key is too long');
   bytes.writeUInt8(format, 0);
   bytes.writeUInt8(done ? 1 : 0, 1);
   bytes.writeUInt16BE(after?.length ?? fromTheStart, 2);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseJson } from '../untrusted-json.ts';
+import { maxKeyBytes } from './chunk.ts';
 import { encodeSnapshotControl, type SnapshotControl, snapshotControlFrom } from './control.ts';
 
 test.each<SnapshotControl>([
@@ -12,4 +13,12 @@ test.each<SnapshotControl>([
 ])('what was said is heard: $kind', (control) => {
   const heard = snapshotControlFrom(parseJson(encodeSnapshotControl(control)));
   expect(heard).toEqual(control);
+});
+
+test('nobody is sent the rows behind a key that no row can have', () => {
+  const fetch = (length: number) =>
+    snapshotControlFrom(
+      parseJson(encodeSnapshotControl({ kind: 'snapshotFetch', exportId: 7, after: Buffer.alloc(length) })),
+    );
+  expect([fetch(maxKeyBytes)?.kind, fetch(maxKeyBytes + 1)]).toEqual(['snapshotFetch', undefined]);
 });

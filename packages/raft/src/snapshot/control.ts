@@ -6,6 +6,7 @@
 //   leader -> member   snapshotGone        there is no such export (any more); an offer follows if one is needed
 //   member -> leader   snapshotInstalled   everything up to this index is here, send what follows
 import { isObject } from '../untrusted-json.ts';
+import { maxKeyBytes } from './chunk.ts';
 
 export interface SnapshotOffer {
   readonly kind: 'snapshotOffer';
@@ -77,6 +78,7 @@ export function snapshotControlFrom(value: unknown): SnapshotControl | undefined
     case 'snapshotFetch': {
       const key = after === undefined ? undefined : bytesFrom(after);
       if (!isCount(exportId) || (after !== undefined && key === undefined)) return undefined;
+      if (key !== undefined && key.length > maxKeyBytes) return undefined;
       return { kind, exportId, after: key };
     }
     case 'snapshotGone':

@@ -1,5 +1,6 @@
 // What the two ends of a connection say before anything else: a greeting, and a welcome or a refusal. As JSON, since it
 // is rare, bounded before it is parsed, and must still be understood by the versions to come.
+import { isNodeId } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
 import { isListOfText, isObject, parseJson } from '../untrusted-json.ts';
 import { type ProtocolVersion, protocolVersions } from '../versions.ts';
@@ -77,6 +78,7 @@ function helloFrom(value: unknown, onlyVersion: number): Hello | undefined {
   const { clusterId, id, members, incarnation, bootId, lastDurableIndex, versions }: Untrusted<Hello> = value;
   if (clusterId !== undefined && typeof clusterId !== 'string') return undefined;
   if (typeof id !== 'string' || typeof incarnation !== 'string' || typeof bootId !== 'string') return undefined;
+  if (!isNodeId(id)) return undefined;
   if (!isListOfText(members)) return undefined;
   if (typeof lastDurableIndex !== 'number' || !Number.isSafeInteger(lastDurableIndex) || lastDurableIndex < 0)
     return undefined;

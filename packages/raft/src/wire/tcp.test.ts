@@ -113,6 +113,7 @@ test.each<[string, Buffer, string]>([
   ['a frame that says it is huge', encodeFrame('greeting', 1, Buffer.from('{}'), 2 ** 30), 'broken.size'],
   ['another group', encodeFrame('greeting', 2, Buffer.from('{}'), 0), 'broken.group'],
   ['a greeting that is none', encodeFrame('greeting', 1, Buffer.from('[1, 2'), 0), 'broken.handshake'],
+  ['a name that no member can have', greetingOf({ to: 'a', hello: helloOf('z'.repeat(256)) }), 'broken.handshake'],
   ['a message before the greeting', encodeFrame('message', 1, Buffer.from('x'), 0), 'broken.handshake'],
   ['an unknown member', greetingOf({ to: 'a', hello: helloOf('z') }), 'refused.unknownMember'],
   ['somebody who looks for another', greetingOf({ to: 'z', hello: helloOf('b') }), 'refused.wrongReceiver'],

@@ -135,17 +135,20 @@ export class Membership<Result> {
     return peers;
   }
 
-  /** A leader tells those who wait, once it is committed that they are members; and those whose logs do not say it yet. */
+  /**
+   * A leader tells those who wait that they are members, and the others what their logs do not say yet. Only what is
+   * committed: another change may come in the place of one that is taken back, and what was told would outlast it.
+   */
   #maybeTell(status: CoreStatus): void {
     const { options, members, admission } = this.#ports;
     const { configurationIndex: index, followers, role, commit } = status;
     const nowMs = options.clock.monotonicMs();
-    if (role !== 'leader' || index === 0 || nowMs - this.#toldAtMs < driverBounds.formationRepeatMs) return;
+    if (role !== 'leader' || index === 0 || commit < index) return;
+    if (nowMs - this.#toldAtMs < driverBounds.formationRepeatMs) return;
     this.#toldAtMs = nowMs;
     for (const { id } of members.others) {
       const isBehind = (followers.get(id)?.match ?? index) < index;
-      const mayHear = admission.waiting.includes(id) ? commit >= index : admission.isAdmitted(id);
-      if (isBehind && mayHear) this.#tell(id);
+      if (isBehind && (admission.waiting.includes(id) || admission.isAdmitted(id))) this.#tell(id);
     }
   }
 
