@@ -56,6 +56,18 @@ const list: RequestOf<'list'> = {
   idempotencyKey: undefined,
 };
 
+test.each(['', 'два', 'a b', 'a\nb', 'x'.repeat(1_000)])(
+  'a key that no header can hold, or no node takes, is refused before it is sent: %j',
+  async (idempotencyKey) => {
+    const { caller, address, seen } = await node((response) => answerMsgpack(response, {}));
+    await expect(caller.call(address, 'schedule', { ...schedule, idempotencyKey }, open)).rejects.toMatchObject({
+      code: 'HF_INVALID_REQUEST',
+      facts: { fields: expect.arrayContaining([expect.objectContaining({ path: 'idempotency-key' })]) },
+    });
+    expect(seen).toEqual([]);
+  },
+);
+
 test('a request is msgpack with the key in its header, and bytes stay bytes', async () => {
   const scheduled = { messages: [{ id: 'm0000001', deliverAtMs: 1_900_000_000_123 }], repeated: false };
   const { seen, caller, address } = await node((response) => answerMsgpack(response, scheduled));

@@ -2,6 +2,7 @@
 import {
   bounds,
   fromProblem,
+  HoldfastError,
   idempotencyHeader,
   looksLikeAnswerTo,
   type RequestOf,
@@ -75,10 +76,18 @@ const pathParts: ReadonlyMap<string, readonly string[]> = new Map(
 function httpRequestOf<V extends Verb>(verb: V, request: RequestOf<V>): HttpRequest {
   const { method, path } = routes[verb];
   const headers = ['accept', msgpack];
-  if (request.idempotencyKey !== undefined) headers.push(idempotencyHeader.name, request.idempotencyKey);
+  if (request.idempotencyKey !== undefined) headers.push(idempotencyHeader.name, checkedKey(request.idempotencyKey));
   if (request.body === undefined) return { method, path: pathOf(path, request), headers, body: null };
   headers.push('content-type', msgpack);
   return { method, path: pathOf(path, request), headers, body: codec.pack(request.body) };
+}
+
+/** What no header can hold would never reach a node that refuses it. @throws HoldfastError HF_INVALID_REQUEST */
+function checkedKey(key: string): string {
+  const { error } = idempotencyHeader.schema.safeParse(key);
+  if (error === undefined) return key;
+  const fields = error.issues.map(({ message }) => ({ path: idempotencyHeader.name, message }));
+  throw new HoldfastError('HF_INVALID_REQUEST', { fields });
 }
 
 function pathOf(path: string, request: { readonly params: object; readonly query: object }): string {

@@ -27,6 +27,16 @@ const numberFromText: StandardSchema<string, number> = {
 describe('without a schema', () => {
   const codec = uncheckedPayload<unknown>();
 
+  test('whoever writes into a payload writes into a copy', async () => {
+    const bodyBytes = Buffer.from([1, 2, 3]);
+    const seen = [await codec.decode({ headers: {}, bodyBytes }), shownPayload({ headers: {}, bodyBytes })];
+    for (const payload of [...seen, shownPayload({ headers: json, bodyBytes })]) {
+      expect(payload).toEqual(new Uint8Array([1, 2, 3]));
+      if (payload instanceof Uint8Array) payload.fill(0);
+    }
+    expect([...bodyBytes]).toEqual([1, 2, 3]);
+  });
+
   test('a JSON value comes back as it was', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {

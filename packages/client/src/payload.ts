@@ -71,7 +71,7 @@ export function shownPayload(fields: BodyFields): unknown {
   try {
     return decodedBody(fields);
   } catch {
-    return fields.bodyBytes;
+    return ownBytes(fields.bodyBytes);
   }
 }
 
@@ -94,13 +94,16 @@ function jsonOf(payload: unknown): string {
 function decodedBody(fields: BodyFields) {
   if (fields.bodyBase64 !== undefined) return new Uint8Array(Buffer.from(fields.bodyBase64, 'base64'));
   if (fields.bodyBytes === undefined) return fields.body;
-  if (fields.headers['content-type'] !== jsonContentType) return fields.bodyBytes;
+  if (fields.headers['content-type'] !== jsonContentType) return ownBytes(fields.bodyBytes);
   try {
     return JSON.parse(textDecoder.decode(fields.bodyBytes));
   } catch (cause) {
     throw invalid([{ path: 'payload', message: 'is not the JSON that its content-type says' }], cause);
   }
 }
+
+/** A copy: in one process the bytes of an answer are those that the node is about to write, or has its messages from. */
+const ownBytes = (bytes: Uint8Array | undefined): Uint8Array => new Uint8Array(bytes ?? []);
 
 async function checked<Input, Output>(schema: StandardSchema<Input, Output>, value: unknown): Promise<Output> {
   const result = await schema['~standard'].validate(value);

@@ -52,7 +52,7 @@ const refused = (sent: boolean): NodeUnreachable => new NodeUnreachable('it', se
 /** A cluster that says what `reply` says; looks for the leader are answered apart, and not recorded. */
 function cluster(
   reply: (attempt: Attempt, number: number) => Reply,
-  options: { nodes?: string[]; giveUpAfterMs?: number } = {},
+  options: { nodes?: string[]; giveUpAfterMs?: number; close?: () => Promise<void> } = {},
 ) {
   const clock = new ManualClock();
   const attempts: Attempt[] = [];
@@ -67,7 +67,7 @@ function cluster(
       if (answer === 'silence') return new Promise((resolve, reject) => silent.push({ resolve, reject }));
       return answer instanceof Error ? Promise.reject(answer) : answered(answer);
     },
-    close: async () => undefined,
+    close: options.close ?? (async () => undefined),
   };
   let drawn = 0;
   const carrier = createRetryingCarrier({
@@ -447,6 +447,20 @@ describe('the end', () => {
     await expect(read).rejects.toMatchObject({ code: 'HF_STOPPING' });
     await expect(carrier.call('topic', counts, {})).rejects.toMatchObject({ code: 'HF_STOPPING' });
     expect(carrier.counters().inside).toBe(0);
+  });
+
+  test('whoever closes it again waits for the same end', async () => {
+    let closed: (() => void) | undefined;
+    const { carrier } = cluster(() => 'silence', {
+      close: () => new Promise((resolve) => (closed = resolve)),
+    });
+    const ends: string[] = [];
+    const first = carrier.close().then(() => ends.push('first'));
+    const second = carrier.close().then(() => ends.push('second'));
+    await settle();
+    expect([carrier.isClosed, ends]).toEqual([true, []]);
+    closed?.();
+    await Promise.all([first, second]);
   });
 
   test('calls beyond the places wait, in order, and leave the line when they end', async () => {

@@ -51,6 +51,8 @@ export interface CarrierCounters {
 }
 
 export interface RetryingCarrier extends Carrier {
+  /** No call succeeds any more. */
+  readonly isClosed: boolean;
   counters(): CarrierCounters;
 }
 
@@ -78,7 +80,7 @@ class Repeater implements RetryingCarrier {
   readonly #running = new Set<CallEnding>();
   readonly #counts = { calls: 0, attempts: 0, repeats: 0, gaveUp: 0 };
   readonly #failures = { unreachable: 0, timedOut: 0, refusals: new Map<ErrorCode, number>() };
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: RetryingCarrierOptions) {
     this.#options = options;
@@ -89,7 +91,7 @@ class Repeater implements RetryingCarrier {
   }
 
   async call<V extends Verb>(verb: V, request: RequestOf<V>, options: CarrierCallOptions): Promise<AnswerOf<V>> {
-    if (this.#closed) throw closedError();
+    if (this.isClosed) throw closedError();
     const giveUpAtMs = this.#options.clock.monotonicMs() + this.#giveUpAfterMs;
     const gate = verb === 'receive' ? this.#receives : this.#calls;
     const ending = new CallEnding(options.signal);
@@ -122,9 +124,16 @@ class Repeater implements RetryingCarrier {
     };
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#finder.close();
     this.#overtaken.close();
     for (const ending of this.#running) ending.end(closedError());
@@ -166,7 +175,7 @@ class Repeater implements RetryingCarrier {
         return rule.settledBy.answer;
       const pauseMs = course.afterFailure(outcome, rule.changes);
       if (pauseMs > 0) await this.#pause(Math.min(pauseMs, Math.max(giveUpAtMs - clock.monotonicMs(), 0)), ending);
-      if (this.#closed && rule.changes && course.maybeApplied) throw new OutcomeUnknownError({ detail: closedDetail });
+      if (this.isClosed && rule.changes && course.maybeApplied) throw new OutcomeUnknownError({ detail: closedDetail });
       ending.throwIfEnded();
       this.#counts.repeats += 1;
       request = rule.again(request);

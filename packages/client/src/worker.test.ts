@@ -390,3 +390,18 @@ test.each([0, -1, 1.5, Number.NaN])('a concurrency of %s is refused', (concurren
       .worker(() => undefined, { concurrency }),
   ).toThrow(RangeError);
 });
+
+test('a worker whose store was closed ends, and leaves no timer behind', async () => {
+  const { store, calls, clock } = fakeStore({ receive: handOut(0) });
+  const worker = store
+    .topic('t')
+    .group('g')
+    .worker(() => undefined, { onError: noErrors });
+  await clock.advance(10);
+  await store.close();
+  await clock.advance(10_000);
+  const { length } = calls;
+  await clock.advance(60_000);
+  expect([calls.length, clock.timers]).toEqual([length, 0]);
+  await worker.stop();
+});

@@ -201,6 +201,10 @@ class RunningWorker<Payload> implements Worker {
         if (deliveries.length > 0) await this.#pause(0);
       } catch (error) {
         this.#answered(max);
+        if (this.#parts.carrier.isClosed) {
+          void this.stop();
+          return;
+        }
         this.#report(error, 'receive');
         await this.#pause(backoffMs);
         backoffMs = Math.min(backoffMs * 2, workerBounds.backoffMs);

@@ -1,5 +1,5 @@
 // A store over a carrier that answers from a table of functions: for tests of what lies above the carrier.
-import type { AnswerOf, RequestOf, Verb } from '@holdfast/api';
+import { type AnswerOf, HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
 import type { CarrierCallOptions } from '../src/carrier.ts';
 import { createStore, type HoldfastStore } from '../src/holdfast-store.ts';
 import type { RetryingCarrier } from '../src/retrying-carrier.ts';
@@ -24,18 +24,23 @@ export interface Call {
 export function fakeStore(answers: Answers): { store: HoldfastStore; clock: ManualClock; calls: Call[] } {
   const clock = new ManualClock();
   const calls: Call[] = [];
+  const closing = new AbortController();
   const carrier: RetryingCarrier = {
+    get isClosed() {
+      return closing.signal.aborted;
+    },
     async call<V extends Verb>(verb: V, request: RequestOf<V>, options: CarrierCallOptions) {
-      options.signal?.throwIfAborted();
+      const signal = AbortSignal.any([closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+      signal.throwIfAborted();
       calls.push({ verb, ...request });
       const answer: Answers[V] = answers[verb];
       if (answer === undefined) throw new Error(`this test does not answer ${verb}`);
-      return answer(request, options.signal, options.onAttempt);
+      return answer(request, signal, options.onAttempt);
     },
     counters: () => {
       throw new Error('a fake carrier counts nothing');
     },
-    close: async () => undefined,
+    close: async () => closing.abort(new HoldfastError('HF_STOPPING')),
   };
   let drawn = 0;
   const randomBytes = (count: number) => new Uint8Array(count).fill((drawn += 1));

@@ -9,7 +9,7 @@ import {
   startNode,
   systemClock,
 } from '@holdfast/server';
-import { type LocalOptions, localParts } from './local-carrier.ts';
+import { type LocalMember, type LocalOptions, localParts } from './local-carrier.ts';
 
 export interface JoinOptions extends LocalOptions, NodeConfigInput {
   /** Where the node's log goes: JSON lines on standard output when `logLevel` is given, nowhere when neither is. */
@@ -51,7 +51,13 @@ export async function join(options: JoinOptions): Promise<MemberStore> {
       onFatal?.(error);
     },
   });
-  const member = { service: node.service, clock: systemClock, fatal: () => fatal, close: () => node.stop() };
+  const member: LocalMember = {
+    // Asked for at each call: a member that comes back as another one has another service.
+    service: { call: (verb, request, context) => node.service.call(verb, request, context) },
+    clock: systemClock,
+    fatal: () => fatal,
+    close: () => node.stop(),
+  };
   const store = createStore(localParts(member, giveUpAfterMs));
   return { ...store, id: node.id, api: node.api, status: () => node.status() };
 }

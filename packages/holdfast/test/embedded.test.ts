@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Holdfast, StartError } from '../src/index.ts';
+import { until } from './command.ts';
 import { testFolder } from './folders.ts';
 import { addresses, startMember } from './members.ts';
 
@@ -62,6 +63,25 @@ test('raw bytes stay raw bytes, through an embedded node and over HTTP', async (
       .group('g')
       .ack(message?.receipt ?? '');
   }
+});
+
+test('a program that writes into a payload, which the node has not written yet, changes nothing that the node has', async () => {
+  const dataDir = folder('own bytes');
+  const bytes = new Uint8Array(100).fill(7);
+  let ids: readonly string[];
+  {
+    await using member = await Holdfast.join({ dataDir, listen: '127.0.0.1:0', peerListen: '127.0.0.1:0' });
+    const topic = member.topic<Uint8Array>('t');
+    // From this version on effects are written some ms behind their entries.
+    await until('version 2 is in force', () => member.status().activeVersion === 2);
+    const scheduled = [await topic.schedule(bytes, { delay: '1h' }), await topic.schedule(bytes, { delay: '1h' })];
+    ids = scheduled.map(({ id }) => id);
+    bytes.fill(0);
+    for (const id of ids) Object((await topic.get(id)).payload).fill(0);
+    for await (const { payload } of topic.list()) Object(payload).fill(0);
+  }
+  await using store = await Holdfast.open({ dataDir });
+  for (const id of ids) expect((await store.topic('t').get(id)).payload).toEqual(new Uint8Array(100).fill(7));
 });
 
 test('what a user did wrong is thrown at once, and names the field', async () => {

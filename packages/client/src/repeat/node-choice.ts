@@ -51,8 +51,12 @@ export class NodeChoice {
   follow(leaderApi: string, term = 0): boolean {
     const node = originOf(leaderApi);
     if (!this.nodes.includes(node)) return false;
+    // Who slept names the leader of an earlier term. Once the later one has failed anybody is followed: a cluster that was
+    // restored begins with low terms.
+    const isOlder = term > 0 && term < (this.#term ?? 0);
+    if (isOlder && this.#leader !== undefined) return this.#leader === node;
+    if (term > 0) this.#term = term;
     this.#leader = node;
-    if (term > (this.#term ?? 0)) this.#term = term;
     this.#prefer(node);
     return true;
   }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ManualClock, settle } from '../../test/manual-clock.ts';
 import { type NodeCaller, NodeUnreachable } from '../carrier.ts';
 import { createRetryingCarrier } from '../retrying-carrier.ts';
+import { NodeChoice } from './node-choice.ts';
 
 const [n1, n2, n3] = ['http://n1', 'http://n2', 'http://n3'] as const;
 const received: AnswerOf<'receive'> = { messages: [] };
@@ -28,7 +29,10 @@ const namesLeader = (leader: string | undefined, term = 1): AnswerOf<'cluster'> 
 });
 
 /** `receives` at the first node are never answered; `leaderAt` is what the others say of the leader. */
-function frozen(leaderAt: (node: string, nowMs: number) => string | undefined, termAt = (_nowMs: number) => 1) {
+function frozen(
+  leaderAt: (node: string, nowMs: number) => string | undefined,
+  termAt = (_nowMs: number, _node: string) => 1,
+) {
   const clock = new ManualClock();
   const asked: { node: string; atMs: number }[] = [];
   const attempts: { node: string; atMs: number; isRepeated: boolean; signal: AbortSignal }[] = [];
@@ -38,7 +42,9 @@ function frozen(leaderAt: (node: string, nowMs: number) => string | undefined, t
       if (verb === 'cluster') {
         asked.push({ node, atMs });
         const leader = leaderAt(node, atMs);
-        return leader === 'silence' ? silence(signal) : Promise.resolve(namesLeader(leader, termAt(atMs)) as never);
+        return leader === 'silence'
+          ? silence(signal)
+          : Promise.resolve(namesLeader(leader, termAt(atMs, node)) as never);
       }
       const { repeated } = Object(request.body);
       attempts.push({ node, atMs, isRepeated: repeated === true, signal });
@@ -98,6 +104,26 @@ test('calls at a node that leads anew are repeated there, since it knows nothing
   expect(carrier.counters()).toMatchObject({ overtaken: 2, timedOut: 0 });
   await carrier.close();
   await ended;
+});
+
+test('the leader of an earlier term is not followed, unless the later one has failed', async () => {
+  // n2 knows of the leader that it has; n3 has slept, and knows the one before.
+  const { clock, asked, attempts, carrier } = frozen(
+    (node) => (node === n2 ? 'n1' : 'n3'),
+    (_nowMs, node) => (node === n2 ? 7 : 6),
+  );
+  const call = carrier.call('receive', receive, {});
+  await clock.advance(1_499);
+  expect(new Set(asked.map(({ node }) => node))).toEqual(new Set([n2, n3]));
+  expect(attempts.map(({ node }) => node)).toEqual([n1]);
+  await clock.advance(1);
+  await call;
+  expect(carrier.counters()).toMatchObject({ overtaken: 0, timedOut: 1 });
+
+  const choice = new NodeChoice([n1, n2], 0);
+  expect([choice.follow(n2, 7), choice.follow(n1, 6), choice.preferred(), choice.term]).toEqual([true, false, n2, 7]);
+  choice.after(n2);
+  expect([choice.follow(n1, 6), choice.preferred(), choice.term]).toEqual([true, n1, 6]);
 });
 
 test('the others are asked in turn, not at once, and soon again while nobody leads', async () => {

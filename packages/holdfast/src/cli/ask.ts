@@ -20,6 +20,10 @@ interface Place {
   readonly path: string;
 }
 
+interface Route<Answer> extends Place {
+  readonly answer: { parse(value: unknown): Answer };
+}
+
 interface Asked {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
@@ -27,16 +31,18 @@ interface Asked {
 }
 
 /** @throws CommandError */
-export async function asked<Answer>(
+export async function asked<Answer>(api: string, route: Route<Answer>, request: Asked = {}): Promise<Answer> {
+  return await until(`${api} does it`, answeredMs, () => askedOnce(api, route, request));
+}
+
+/** @returns undefined when another answer is to be expected soon, or it may have been done. @throws CommandError */
+export async function askedOnce<Answer>(
   api: string,
-  route: Place & { readonly answer: { parse(value: unknown): Answer } },
-  request: Asked = {},
-): Promise<Answer> {
-  const said = await until(`${api} does it`, answeredMs, async () => {
-    const response = await answerOf(api, route, request);
-    return response === undefined ? undefined : { value: await response.json().catch(() => undefined) };
-  });
-  return route.answer.parse(said.value);
+  route: Route<Answer>,
+  request: Asked,
+): Promise<Answer | undefined> {
+  const response = await answerOf(api, route, request);
+  return response === undefined ? undefined : route.answer.parse(await response.json().catch(() => undefined));
 }
 
 /**

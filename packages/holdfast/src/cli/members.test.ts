@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AnswerOf, HoldfastError, toProblem } from '@holdfast/api';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { addMember, removeMember, replaceMember } from './members.ts';
+import { addMember, removeMember, replaceMember, transferLeadership } from './members.ts';
 
 type Listed = AnswerOf<'members'>['members'][number];
 const listed = (id: string, incarnation: string, role: Listed['role'] = 'voter'): Listed => ({
@@ -22,10 +22,12 @@ let looksUnsettled: number;
 /** So many changes are done, and their answers lost; what comes in between. */
 let losesAnswers: number;
 let meanwhile: () => void;
+let leader: string;
 let api: string;
 const said: string[] = [];
 
 function change(request: IncomingMessage, url: URL): object {
+  if (url.pathname === '/v1/cluster/transfer') return transferred();
   const id = url.pathname.split('/')[4] ?? node.id;
   const incarnation = url.searchParams.get('incarnation') ?? undefined;
   const member = members.find((one) => one.id === id);
@@ -47,12 +49,21 @@ function change(request: IncomingMessage, url: URL): object {
   return request.method === 'POST' ? { kind: 'added', role: 'learner' } : { kind: 'removed' };
 }
 
+/** To another one than the leader, as without a name. */
+function transferred(): object {
+  leader = leader === 'n1' ? 'n2' : 'n1';
+  changes.push(`transfer to ${leader}`);
+  losesAnswers -= 1;
+  if (losesAnswers >= 0) throw new HoldfastError('HF_OUTCOME_UNKNOWN');
+  return { kind: 'started', to: leader };
+}
+
 function answer(request: IncomingMessage): object {
   const url = new URL(request.url ?? '', 'http://node');
   if (request.method !== 'GET') return change(request, url);
   if (url.pathname === '/v1/cluster/members') {
     looksUnsettled -= 1;
-    return { leader: 'n1', settled: looksUnsettled < 0, members };
+    return { leader, settled: looksUnsettled < 0, members };
   }
   const { id, incarnation, waits } = node;
   const waiting = waits ? { waiting: { incarnation, peer: 'host:1', api: 'http://host:2' } } : {};
@@ -75,6 +86,7 @@ const server = createServer((request, response) => {
 
 beforeEach(async () => {
   [changes, looksUnsettled, losesAnswers, meanwhile] = [[], 0, 0, () => undefined];
+  leader = 'n1';
   members = [listed('n1', 'a'), listed('n2', 'b'), listed('n3', 'old')];
   said.length = 0;
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
@@ -156,4 +168,23 @@ test('what may still be taken back is waited for; a lost answer to a removal tak
   meanwhile = () => void members.push(listed('n3', 'a third one'));
   await expect(removeMember('n3', { to: api })).rejects.toThrow('HF_MEMBERS_REFUSED');
   expect(names()).toEqual(['n1 a', 'n2 b', 'n3 a third one']);
+});
+
+test('a replacement of one that is no member adds nobody, unless it was cut short', async () => {
+  node = { id: 'n4', incarnation: 'd', waits: true };
+  await expect(replaceMember('n33', api, { to: api })).rejects.toThrow('n33 is no member, so nobody is replaced.');
+  expect(changes).toEqual([]);
+  // It is listed, and has not heard of it yet; who was to go was removed.
+  members = [listed('n1', 'a'), listed('n2', 'b'), listed('n4', 'd')];
+  await replaceMember('n3', api, { to: api });
+  expect(changes).toEqual([]);
+});
+
+test('leadership that was handed over is not handed back, though the answer was lost', async () => {
+  losesAnswers = 1;
+  await transferLeadership({ to: api });
+  expect([leader, changes]).toEqual(['n2', ['transfer to n2']]);
+  await transferLeadership({ to: api, toNode: 'n2' });
+  expect([leader, changes]).toEqual(['n2', ['transfer to n2']]);
+  expect(said).toEqual(['n2 leads.\n', 'n2 leads.\n']);
 });

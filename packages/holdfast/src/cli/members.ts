@@ -1,8 +1,9 @@
 // `holdfast cluster add | remove | replace | transfer`: what an operator does to the members of a cluster that runs. Each step
-// is asked for until the cluster has done it, since asking for the same twice is the same as asking once; and what a command
+// is asked for until the cluster has done it, since asking for the same twice is the same as asking once (where it is not, it
+// is looked at first whether it was done); and what a command
 // that was interrupted has done already is seen in the list of members, where a directory is known by its incarnation.
 import { type AnswerOf, routes } from '@holdfast/api';
-import { answeredMs, asked, until } from './ask.ts';
+import { answeredMs, asked, askedOnce, until } from './ask.ts';
 import { CommandError } from './command-error.ts';
 
 export interface ToOptions {
@@ -34,6 +35,8 @@ export async function replaceMember(id: string, api: string, options: ToOptions)
     if (old !== undefined) await remove(old, to);
   } else if (node.waiting === undefined) {
     await requireGone(id, node, to);
+  } else {
+    await requireMember(id, node, to);
   }
   await add(node, to);
   if (node.id !== id) await removeMember(id, options);
@@ -52,15 +55,30 @@ async function requireGone(id: string, node: Node, to: string): Promise<void> {
   );
 }
 
-/** @throws CommandError */
+/** A name that was mistyped: nobody would go, and the new one be added. @throws CommandError */
+async function requireMember(id: string, node: Node, to: string): Promise<void> {
+  if ((await settledMembers(to)).some((member) => member.id === id || isSame(member, node))) return;
+  throw new CommandError(
+    `${id} is no member, so nobody is replaced. To add ${node.id}: holdfast cluster add ADDRESS --to ${to}`,
+  );
+}
+
+/**
+ * Whoever leads is looked at before each try: a transfer whose answer was lost may have been done, and asking once more would
+ * take leadership back to where it is to leave. @throws CommandError
+ */
 export async function transferLeadership({ to, toNode }: ToOptions & { readonly toNode?: string }): Promise<void> {
+  const leaderNow = async (): Promise<string> => (await asked(to, routes.members)).leader;
+  const before = await leaderNow();
   const body = toNode === undefined ? {} : { to: toNode };
-  const started = await asked(to, routes.transfer, { body });
-  await until(`${started.to} leads`, answeredMs, async () => {
-    const seen = await asked(to, routes.members);
-    return seen.leader === started.to ? true : undefined;
+  let hasStarted = false;
+  const leader = await until(`${toNode ?? `another one than ${before}`} leads`, answeredMs, async () => {
+    const seen = await leaderNow();
+    if (toNode === undefined ? seen !== before : seen === toNode) return seen;
+    if (!hasStarted) hasStarted = (await askedOnce(to, routes.transfer, { body })) !== undefined;
+    return undefined;
   });
-  say(`${started.to} leads.`);
+  say(`${leader} leads.`);
 }
 
 type Node = AnswerOf<'cluster'>;
