@@ -86,6 +86,9 @@ test('a dead member is replaced by a new one, and stops when it comes back', asy
   const removed = a.node.changeMembership({ kind: 'remove', id: 'c' });
   expect(await settled(world, removed)).toMatchObject({ kind: 'applied' });
   expect(votersOf(a)).toEqual(['a', 'b', 'd']);
+  // A request to add it that was on its way for long.
+  const late = a.node.changeMembership({ kind: 'addLearner', member: described(c) });
+  expect(await settled(world, late)).toEqual({ kind: 'refused', reason: 'removedMember' });
   const back = world.member('c', { founders: [], log: c.log, machine: c.machine });
   await back.node.start();
   await world.clock.until(() => back.fatal() !== undefined);

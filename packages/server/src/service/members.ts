@@ -136,6 +136,8 @@ function refusal(reason: Extract<ChangeOutcome, { kind: 'refused' }>['reason']):
       return new HoldfastError('HF_MEMBERS_VERSION');
     case 'malformedMember':
       return refused('Its addresses are too long.');
+    case 'removedMember':
+      return refused('It was a member with this directory, and was removed; it can come back with an empty one.');
     case 'tooManyMembers':
       return refused('There are as many members as there may be.');
     case 'tooFewActive':

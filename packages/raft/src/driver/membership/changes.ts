@@ -7,8 +7,11 @@ import type { Clock } from '../clock.ts';
 export type ChangeOutcome =
   /** Committed: it can not be lost any more. */
   | { readonly kind: 'applied'; readonly index: number }
-  /** `oldVersion`: some member may not understand it yet. `overwritten`: another leader's entry took its place. */
-  | { readonly kind: 'refused'; readonly reason: ChangeRefusal | 'oldVersion' | 'overwritten' }
+  /**
+   * `oldVersion`: some member may not understand it yet. `overwritten`: another leader's entry took its place.
+   * `removedMember`: this directory was a member, as far back as the log of the leader goes; it may come back as another one.
+   */
+  | { readonly kind: 'refused'; readonly reason: ChangeRefusal | 'oldVersion' | 'overwritten' | 'removedMember' }
   /** It was appended, and then leadership or this node was lost: it may still come about. */
   | { readonly kind: 'unknown' };
 

@@ -47,8 +47,11 @@ export class Membership<Result> {
   }
 
   async change(change: MembershipChange): Promise<ChangeOutcome> {
-    const { options, loop } = this.#ports;
+    const { options, loop, members } = this.#ports;
     if (!brings(options.stateMachine.activeVersion, 'membership')) return { kind: 'refused', reason: 'oldVersion' };
+    // A request that was on its way for long, and comes behind the removal of the member that it asks for.
+    if (change.kind === 'addLearner' && members.isRemoved(change.member.id, change.member.incarnation))
+      return { kind: 'refused', reason: 'removedMember' };
     let outcome: Promise<ChangeOutcome> = Promise.resolve({ kind: 'refused', reason: 'stopping' });
     loop.input((core) => {
       const changed = core.changeMembership(change);
