@@ -36,7 +36,7 @@ export const consensusGuards: readonly Guard[] = [
     name: 'vote-is-durable',
     rule: 'term and vote are on the disk before a reply that depends on them leaves',
     profiles: ['slowDisks', 'turmoil'],
-    seeds: 300,
+    seeds: 600,
     changes: [
       {
         file: `${core}/outbox.ts`,
@@ -287,14 +287,14 @@ export const consensusGuards: readonly Guard[] = [
     name: 'turns-without-a-gap',
     rule: 'a directory that lost a turn in the middle does not open',
     profiles: ['directories'],
-    seeds: 100,
+    seeds: 200,
     changes: [{ file: `${log}/recover.ts`, text: 'if (row.turn !== expected)', instead: 'if (false)' }],
   },
   {
     name: 'wiped-member-is-refused',
     rule: 'a member that comes back with another directory takes no part',
     profiles: ['directories'],
-    seeds: 400,
+    seeds: 800,
     changes: [
       {
         file: `${driver}/formation/admission.ts`,

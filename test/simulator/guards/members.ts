@@ -82,7 +82,7 @@ export const memberGuards: readonly Guard[] = [
     name: 'removed-leader-does-not-count',
     rule: 'a leader that is removed does not count itself',
     profiles: ['members'],
-    seeds: 100,
+    seeds: 200,
     changes: [
       {
         file: `${core}/replication/commit.ts`,
@@ -127,7 +127,7 @@ export const memberGuards: readonly Guard[] = [
     rule: 'a change is rolled back with the entry that is cut off',
     profiles: ['members'],
     settings: leadersGo,
-    seeds: 100,
+    seeds: 300,
     changes: [
       { file: `${core}/follower.ts`, text: '    rollBack(raft, conflict);\n', instead: '    void rollBack;\n' },
     ],
