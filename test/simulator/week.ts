@@ -210,6 +210,8 @@ function closeBooks({ history, time, violations }: World, day: number): number {
   keep(history.delivered, ({ tag }) => !scheduled.has(tag));
   keep(history.cancelled, ({ tag }) => !scheduled.has(tag));
   keep(history.keyed, (answer) => !isClosed(answer));
+  // Nothing that is judged here asks for them.
+  history.emptyReceives.length = 0;
   return delivered.length;
 }
 

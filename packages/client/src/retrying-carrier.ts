@@ -208,9 +208,13 @@ class Repeater implements RetryingCarrier {
         settle(outcome);
         controller.abort();
       };
-      const cause = new NodeUnreachable(node, true);
-      const cancelTimer = clock.after(timeMs, () => giveUp({ kind: 'silent', sent: true, timedOut: true, cause }));
-      const ended = this.#overtaken.began(node, verb === 'receive', () => giveUp({ kind: 'overtaken', cause }));
+      const cause = (): NodeUnreachable => new NodeUnreachable(node, true);
+      const cancelTimer = clock.after(timeMs, () =>
+        giveUp({ kind: 'silent', sent: true, timedOut: true, cause: cause() }),
+      );
+      const ended = this.#overtaken.began(node, verb === 'receive', () =>
+        giveUp({ kind: 'overtaken', cause: cause() }),
+      );
       ending.whileWaiting(() => giveUp({ kind: 'ended' }));
       caller.call(node, verb, request, controller.signal).then(
         (answer) => settle({ kind: 'answered', answer }),
