@@ -211,6 +211,8 @@ function sightOf(machine: Machine): Sight | undefined {
   const status = machine.member?.status();
   if (status === undefined) return undefined;
   const { role, term, commit, lastIndex, durableIndex } = status.raft;
+  const isFirst = machine.build === 'first';
+  const monotonicMs = machine.clock.monotonicMs();
   return {
     id: machine.id,
     life: machine.starts,
@@ -222,10 +224,11 @@ function sightOf(machine: Machine): Sight | undefined {
     durableIndex,
     stateHash: status.stateHash,
     clockMs: status.clockMs,
-    monotonicMs: machine.clock.monotonicMs(),
-    quorumSilentMs: machine.clock.monotonicMs() - status.raft.quorumHeardAtMs,
+    monotonicMs,
+    // One of the first build that stops is gone for the others, and says until its disk answers that it leads.
+    quorumSilentMs: isFirst && machine.stopping ? 0 : monotonicMs - status.raft.quorumHeardAtMs,
     // The first build says neither who the members are nor what they have.
-    leads: machine.build === 'first' ? undefined : leadOf(status.raft),
+    leads: isFirst ? undefined : leadOf(status.raft),
   };
 }
 

@@ -24,6 +24,7 @@ interface Life {
   /** Undefined until it has opened its directory. */
   member: Member | undefined;
   fatal: Error | undefined;
+  isStopping: boolean;
 }
 
 export type Build = 'present' | 'first';
@@ -101,6 +102,11 @@ export class Machine {
   /** Undefined while no process runs. */
   get member(): Member | undefined {
     return this.#life?.fatal === undefined ? this.#life?.member : undefined;
+  }
+
+  /** It was told to stop, and has not ended yet. */
+  get stopping(): boolean {
+    return this.#life?.isStopping === true;
   }
 
   get running(): boolean {
@@ -199,7 +205,7 @@ export class Machine {
     const chance = random.fork(`${id} life ${this.starts}`);
     trace.note(id, 'starts', this.starts);
     this.#expectsStop = false;
-    const life: Life = { process, member: undefined, fatal: undefined };
+    const life: Life = { process, member: undefined, fatal: undefined, isStopping: false };
     this.#life = life;
     const ports: MemberPorts = {
       database: disk.open(process),
@@ -237,6 +243,7 @@ export class Machine {
     const life = this.#life;
     if (life === undefined) return;
     this.#options.trace.note(this.id, 'is told to stop');
+    life.isStopping = true;
     const end = (): void => {
       if (this.#life !== life) return;
       this.kill({ told: true, power: false });
