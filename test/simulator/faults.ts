@@ -245,7 +245,9 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     const lostRequests = random.next() * 0.3;
     const lostAnswers = random.next() * 0.5;
     for (const { id } of world.machines) Object.assign(world.requests.link(id), { lostRequests, lostAnswers });
-    world.time.after(500 + random.exponential(3_000), () => {
+    const ms = 500 + random.exponential(3_000);
+    world.requests.losses.push({ fromMs: world.time.nowMs, untilMs: world.time.nowMs + ms });
+    world.time.after(ms, () => {
       for (const { id } of world.machines) Object.assign(world.requests.link(id), { lostRequests: 0, lostAnswers: 0 });
     });
   },

@@ -164,7 +164,7 @@ function stuck({ operator, machines }: World): string {
 }
 
 function evidenceOf(
-  { profile, history, time }: World,
+  { profile, history, time, requests }: World,
   oldLeads: FirstBuildLeads,
   found: Pick<Evidence, 'log' | 'counts' | 'mendedMs'>,
 ): Evidence {
@@ -175,6 +175,7 @@ function evidenceOf(
   return {
     ...found,
     history: { ...history, looked },
+    clientLosses: requests.losses,
     skewMs: skewMs + drift * time.nowMs + 5,
     clockLagMs: 100 + Math.max(wildClock ? mostWildMs : 0, faults.includes('clogged') ? mostSlowMs : 0),
     endedMs: time.nowMs,

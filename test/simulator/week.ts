@@ -194,6 +194,7 @@ function closeBooks({ history, time, violations }: World, day: number): number {
     skewMs: 5,
     clockLagMs: 2 * pace.timing.heartbeatMs,
     mendedMs: 0,
+    clientLosses: [],
     endedMs: time.nowMs,
     slackMs: 0,
     patient: false,

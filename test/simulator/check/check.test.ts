@@ -92,6 +92,8 @@ interface Story {
   readonly undisturbed?: boolean;
   readonly acksReach?: boolean;
   readonly counts?: Evidence['counts'];
+  readonly mendedMs?: number;
+  readonly clientLosses?: Evidence['clientLosses'];
 }
 
 function evidence(story: Story): Evidence {
@@ -107,7 +109,8 @@ function evidence(story: Story): Evidence {
     log: story.log ?? [entry(1, [leased(5)]), entry(2, [acknowledged])],
     skewMs: 0,
     clockLagMs: 60,
-    mendedMs: 0,
+    mendedMs: story.mendedMs ?? 0,
+    clientLosses: story.clientLosses ?? [],
     endedMs: 60_000,
     slackMs: 1_500,
     counts: story.counts ?? new Map(),
@@ -265,6 +268,22 @@ const broken: readonly [rule: string, story: Story][] = [
 test.each(broken)('%s: %#', (rule, story) => {
   const check = checks.find(({ says }) => says === rule);
   expect(check?.find(evidence(story)).length).toBeGreaterThan(0);
+});
+
+test('a patient run is not late for as long as the answers to its consumers are lost', () => {
+  const check = checks.find(
+    ({ says }) => says === 'everything that is due is delivered in time once the faults are over',
+  );
+  const found = (untilMs: number) =>
+    check?.find(
+      evidence({
+        delivered: [delivered({ atMs: 20_000 })],
+        patient: true,
+        clientLosses: [{ fromMs: 0, untilMs }],
+        mendedMs: 20_000,
+      }),
+    ).length;
+  expect([found(1_000), found(19_000)]).toEqual([1, 0]);
 });
 
 test('no check is without a history that breaks it', () => {

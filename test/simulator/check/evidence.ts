@@ -22,6 +22,8 @@ export interface Evidence {
   readonly clockLagMs: number;
   /** True ms: nothing is broken from here on. */
   readonly mendedMs: number;
+  /** When requests of clients, and answers to them, were lost. */
+  readonly clientLosses: readonly { readonly fromMs: number; readonly untilMs: number }[];
   readonly endedMs: number;
   /** As the cluster counted at the end, by topic. */
   readonly counts: ReadonlyMap<string, TopicCounts>;

@@ -42,6 +42,8 @@ interface OpenCall {
 }
 
 export class ClientNetwork {
+  /** When requests and answers were lost. */
+  readonly losses: { readonly fromMs: number; readonly untilMs: number }[] = [];
   readonly #options: ClientNetworkOptions;
   readonly #open = new Set<OpenCall>();
   /** Between all clients and one node. */
