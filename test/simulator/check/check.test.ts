@@ -274,16 +274,18 @@ test('a patient run is not late for as long as the answers to its consumers are 
   const check = checks.find(
     ({ says }) => says === 'everything that is due is delivered in time once the faults are over',
   );
-  const found = (untilMs: number) =>
+  const found = (untilMs: number, fromMs = 0) =>
     check?.find(
       evidence({
         delivered: [delivered({ atMs: 20_000 })],
         patient: true,
-        clientLosses: [{ fromMs: 0, untilMs }],
+        clientLosses: [{ fromMs, untilMs }],
         mendedMs: 20_000,
       }),
     ).length;
   expect([found(1_000), found(19_000)]).toEqual([1, 0]);
+  // It was late before they were lost.
+  expect(found(19_900, 12_000)).toBe(1);
 });
 
 test('no check is without a history that breaks it', () => {

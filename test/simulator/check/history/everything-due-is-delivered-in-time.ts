@@ -16,18 +16,23 @@ export const everythingDueIsDeliveredInTime: Check = {
     const ended = new Set(
       history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag),
     );
-    // An answer that is lost on a connection that stays is missed when the time of the attempt is over, again and again.
-    const lostMs = (fromMs: number): number =>
-      clientLosses.reduce(
-        (sum, loss) => sum + Math.max(0, Math.min(loss.untilMs, mendedMs) - Math.max(loss.fromMs, fromMs)),
-        0,
-      );
+    // An answer that is lost on a connection that stays is missed when the time of the attempt is over, again and again: such
+    // losses are no part of an outage, when they begin within it; each moment counts once.
+    const patientDeadlineMs = (readyMs: number): number => {
+      let [deadlineMs, countedMs] = [readyMs + outageMs, readyMs];
+      for (const { fromMs, untilMs } of clientLosses) {
+        if (fromMs >= deadlineMs) break;
+        const endMs = Math.min(untilMs, mendedMs);
+        deadlineMs += Math.max(0, endMs - Math.max(fromMs, countedMs));
+        countedMs = Math.max(countedMs, endMs);
+      }
+      return deadlineMs;
+    };
     const found: string[] = [];
     for (const { tag, topic, dueMs, deliverAtMs, endedMs: storedMs, outcome } of history.scheduled.values()) {
       if (outcome !== 'stored' || ended.has(tag)) continue;
       const readyMs = Math.max(deliverAtMs ?? dueMs, storedMs);
-      const fromMs = patient ? readyMs : Math.max(readyMs, mendedMs + recoveryMs);
-      const deadlineMs = fromMs + (patient ? outageMs + lostMs(fromMs) : slackMs);
+      const deadlineMs = patient ? patientDeadlineMs(readyMs) : Math.max(readyMs, mendedMs + recoveryMs) + slackMs;
       // What fell due during the faults may be in the hands of somebody who walked away; it is not lost, says another check.
       if (!patient && readyMs < mendedMs + recoveryMs) continue;
       for (const name of history.groups) {
