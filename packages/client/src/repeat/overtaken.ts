@@ -2,8 +2,8 @@
 // the attempt has run out, long after another one was elected. So when a node at which calls wait has said nothing for a
 // while, the others are asked who leads; once they name another, nothing is waited for any more, and every call goes there.
 // It may also be that the same node leads anew, in a later term: it lost its power, say, and knows nothing of calls from
-// before. Nothing is lost by leaving: a call is repeated as after a lost answer. Where only receives wait, silence is nothing unusual:
-// the others are asked less and less often then, until the node has been silent for longer than a receive waits.
+// before. Nothing is lost by leaving: a call is repeated as after a lost answer. Where only receives wait, silence is nothing
+// unusual: the others are asked less and less often then, until the node has been silent for longer than a receive waits.
 import { type NodeChoice, originOf } from './node-choice.ts';
 import { type Asking, type Leading, whoLeads } from './who-leads.ts';
 

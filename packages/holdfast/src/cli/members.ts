@@ -1,7 +1,7 @@
 // `holdfast cluster add | remove | replace | transfer`: what an operator does to the members of a cluster that runs. Each step
 // is asked for until the cluster has done it, since asking for the same twice is the same as asking once (where it is not, it
-// is looked at first whether it was done); and what a command
-// that was interrupted has done already is seen in the list of members, where a directory is known by its incarnation.
+// is looked at first whether it was done); and what a command that was interrupted has done already is seen in the list of
+// members, where a directory is known by its incarnation.
 import { type AnswerOf, routes } from '@holdfast/api';
 import { answeredMs, asked, askedOnce, until } from './ask.ts';
 import { CommandError } from './command-error.ts';

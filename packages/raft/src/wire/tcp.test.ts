@@ -67,19 +67,19 @@ test('a message that can not be sent is dropped and counted', async () => {
   expect(a.transport.counts.get('dropped.notConnected')).toBe(1);
 });
 
+const append: Message = {
+  kind: 'appendRequest',
+  term: 1,
+  previousIndex: 0,
+  previousTerm: 0,
+  commit: 0,
+  entries: [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))],
+  from: 'a',
+  to: 'b',
+};
+
 test('a peer that takes no bytes does not make the queue grow without end', async () => {
   const [a, b] = await ends.pair();
-  const entries = [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))];
-  const append: Message = {
-    kind: 'appendRequest',
-    term: 1,
-    previousIndex: 0,
-    previousTerm: 0,
-    commit: 0,
-    entries,
-    from: 'a',
-    to: 'b',
-  };
   // All in one go: nothing can leave meanwhile.
   for (let i = 0; i < 20; i++) a.transport.send(append);
   expect(a.transport.counts.get('dropped.queueFull')).toBeGreaterThan(10);
@@ -88,17 +88,6 @@ test('a peer that takes no bytes does not make the queue grow without end', asyn
 
 test('a heartbeat passes a full queue of appends', async () => {
   const [a, b] = await ends.pair();
-  const entries = [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))];
-  const append: Message = {
-    kind: 'appendRequest',
-    term: 1,
-    previousIndex: 0,
-    previousTerm: 0,
-    commit: 0,
-    entries,
-    from: 'a',
-    to: 'b',
-  };
   while (!a.transport.counts.has('dropped.queueFull')) a.transport.send(append);
   a.transport.send(heartbeat);
   expect(a.transport.counts.get('dropped.queueFull'), 'the heartbeat has room').toBe(1);
