@@ -66,7 +66,8 @@ export class Rebuild {
       group.touched = touched;
       try {
         const slice = await view.holds(group.topic, group.number, after, bounds.holdsPerSlice);
-        if (this.#life.isStopped()) return;
+        // A group that was deleted meanwhile is out of memory; what stood here for it would be released for ever.
+        if (this.#life.isStopped() || !this.#waiting.has(group)) return;
         for (const hold of slice) {
           if (hold.state === 'leased' && !touched.has(hold.position.seq)) leases.add(group, hold, view.clockMs);
         }
