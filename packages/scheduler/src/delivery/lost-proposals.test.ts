@@ -77,6 +77,31 @@ test('giving back ends with the lease, and with the leadership', async () => {
   }
 });
 
+test('a lease that ran out before it could be given back ends all the same, also when both are refused at first', async () => {
+  const world = await World.open({ graceMs: 0 });
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer');
+  await world.schedule('reminders', [0]);
+  world.commitMs = 150;
+  const gone = world.receive(group, { leaseMs: 100 });
+  await world.advance(10);
+  gone.walkAway();
+  world.fateOf = () => 'refuse';
+  await world.advance(300);
+  expect(world.scheduler?.status().refusals).toEqual(
+    new Map([
+      ['givenBack', 1],
+      ['giveBackLost', 1],
+      ['releaseLost', expect.any(Number)],
+    ]),
+  );
+  world.fateOf = () => 'append';
+  world.commitMs = 1;
+  const next = world.receive(group, { leaseMs: 1_000 });
+  await world.advance(5_000);
+  expect(next.deliveries).toHaveLength(1);
+});
+
 test('a receive whose lease may still come to be is given no other one: only its repeat finds it', async () => {
   const world = await World.open();
   await world.lead();

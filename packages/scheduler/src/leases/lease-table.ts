@@ -89,10 +89,13 @@ export class LeaseTable {
     this.#ends.remove(lease);
   }
 
-  /** What was to end it came to nothing; looked at again at `timeMs`. */
+  /**
+   * What was to end it came to nothing; looked at again at `timeMs`. One that was extended meanwhile has its end already; one
+   * that was given back meanwhile stays withdrawn, and needs its end all the same: giving back may come to nothing, too.
+   */
   putBack(lease: Lease, timeMs: number): void {
-    if (lease.group.leases.get(lease.position.seq) !== lease || lease.state !== 'releasing') return;
-    lease.state = 'running';
+    if (lease.group.leases.get(lease.position.seq) !== lease || lease.slot >= 0) return;
+    if (lease.state === 'releasing') lease.state = 'running';
     this.#ends.set(lease, timeMs);
   }
 
