@@ -6,6 +6,7 @@ import { expect, test, vi } from 'vitest';
 import { startApp } from '../test/app.ts';
 import { createForwarder, type Forwarder } from './http-forward.ts';
 import type { Peer } from './member.ts';
+import { parseRequest } from './service/parse.ts';
 
 const options = () => ({ signal: new AbortController().signal });
 const to = (url: string): Peer => ({ id: 'n2', peer: '127.0.0.1:1', api: url });
@@ -92,6 +93,34 @@ test('the leader gets the request as it was written, once forwarded, and its ans
     true,
     { limit: 7, cursor: 'a b&c' },
   ]);
+});
+
+test('a JSON body is the same at the leader as where it came in, whatever msgpack can carry', async () => {
+  const nested = 2_500;
+  const bodies = [
+    String.raw`"cut in the middle of an emoji: \ud83d"`,
+    String.raw`{"\ud83d":1}`,
+    '{"__proto__":{"admin":true},"constructor":1,"toJSON":2}',
+    `${'['.repeat(nested)}${']'.repeat(nested)}`,
+    '12345678901234567890',
+    'null',
+  ];
+  const asBytes = { delay: 1, bodyBytes: Buffer.from([0, 255]), headers: { a: 'b' } };
+  const written: RequestOf<'schedule'>[] = [
+    ...bodies.map((body) => ({ ...schedule, body: { delay: 1, body: JSON.parse(body) as unknown } })),
+    { ...schedule, body: { messages: [{ delay: 1, body: '\ud83d' }, asBytes] } },
+  ];
+  const seen: unknown[] = [];
+  await using leader = await startApp({
+    schedule: ({ body }) => {
+      seen.push(body);
+      return { messages: [], repeated: false };
+    },
+  });
+  await withForwarder(async (forwarder) => {
+    for (const request of written) await forwarder.forward(to(leader.url), 'schedule', request, options());
+  });
+  expect(JSON.stringify(seen)).toBe(JSON.stringify(written.map((request) => parseRequest('schedule', request).body)));
 });
 
 test("the leader's refusal is the caller's refusal, with all its facts", async () => {

@@ -1,9 +1,10 @@
-// A follower passes a request to the leader's API: one hop, in msgpack, over connections that are kept. Long polls have
+// A follower passes a request to the leader's API: one hop, in msgpack where it can carry it, over connections that are kept. Long polls have
 // connections of their own, so that a thousand idle consumers do not stand in front of one write.
 import {
   bounds,
   fromProblem,
   HoldfastError,
+  jsonContentType,
   OutcomeUnknownError,
   type RequestOf,
   routes,
@@ -116,8 +117,9 @@ async function send<V extends Verb, Answer extends AnswerTo>(
   const { method } = routes[verb];
   const headers: Record<string, string> = { accept: msgpackType, ...hops };
   if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
-  if (request.body !== undefined) headers['content-type'] = msgpackType;
-  const body = request.body === undefined ? null : packr.pack(request.body);
+  const json = jsonOf(request.body);
+  if (request.body !== undefined) headers['content-type'] = json === undefined ? msgpackType : jsonContentType;
+  const body = json ?? (request.body === undefined ? null : packr.pack(request.body));
   try {
     const response = await pool.request({ path: pathOf(verb, request), method, headers, body, signal });
     const bytes = Buffer.from(await response.body.arrayBuffer());
@@ -130,6 +132,31 @@ async function send<V extends Verb, Answer extends AnswerTo>(
     throw error instanceof HoldfastError ? error : lostOn(verb, error);
   }
 }
+
+/**
+ * What holds a JSON value of a user goes on as JSON: msgpack would replace half of a surrogate pair, rename a key
+ * `__proto__`, and give up on nesting that JSON can write. The leader would keep another body than this node does when it
+ * leads, and call a repeat of the same request another one.
+ *
+ * @returns undefined without such a value: bytes are cheaper in msgpack
+ */
+function jsonOf(body: unknown): string | undefined {
+  if (!isRecord(body)) return undefined;
+  const { messages } = body;
+  if (!Array.isArray(messages)) return body['body'] === undefined ? undefined : JSON.stringify(inJson(body));
+  return messages.some((message) => isRecord(message) && message['body'] !== undefined)
+    ? JSON.stringify({ messages: messages.map(inJson) })
+    : undefined;
+}
+
+function inJson(message: unknown): unknown {
+  if (!isRecord(message) || !(message['bodyBytes'] instanceof Uint8Array)) return message;
+  const { bodyBytes: bytes, ...rest } = message;
+  return { ...rest, bodyBase64: Buffer.from(bytes).toString('base64') };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 function pathOf<V extends Verb>(verb: V, { params, query }: RequestOf<V>): string {
   const values = new Map(Object.entries(params));
