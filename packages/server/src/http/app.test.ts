@@ -1,4 +1,5 @@
 // Requests as users send them over real HTTP, and the answers that they get.
+import { connect } from 'node:net';
 import { type ParsedRequestOf, routes } from '@holdfast/api';
 import { pack, unpack } from 'msgpackr';
 import { expect, test } from 'vitest';
@@ -176,6 +177,41 @@ test('a caller that walks away aborts its long poll', async () => {
   walk.abort();
   await aborted;
   await expect(poll).rejects.toThrow();
+});
+
+test('a caller that walks away aborts also what it sent before its first request was answered', async () => {
+  const signals: AbortSignal[] = [];
+  await using app = await startApp({
+    receive: (_request, { signal }) => {
+      signals.push(signal);
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new Error('walked away'))),
+      );
+    },
+  });
+  const poll = 'POST /v1/topics/t/groups/g/receive HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+  const socket = connect(app.port, '127.0.0.1', () => socket.write(poll.repeat(20)));
+  while (signals.length < 20) await new Promise((resolve) => setImmediate(resolve));
+  socket.destroy();
+  while (!signals.every(({ aborted }) => aborted)) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test('answers that leave one after the other on a connection abort nothing', async () => {
+  const signals: AbortSignal[] = [];
+  await using app = await startApp({
+    receive: (_request, { signal }) => {
+      signals.push(signal);
+      return { messages: [] };
+    },
+  });
+  const poll = 'POST /v1/topics/t/groups/g/receive HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+  const socket = connect(app.port, '127.0.0.1', () => socket.write(poll.repeat(20)));
+  let heard = '';
+  socket.on('data', (chunk) => (heard += chunk.toString('latin1')));
+  while (heard.split('HTTP/1.1 200').length <= 20) await new Promise((resolve) => setImmediate(resolve));
+  socket.destroy();
+  await app.listener.close(1_000);
+  expect(signals.map(({ aborted }) => aborted)).toEqual(Array.from({ length: 20 }, () => false));
 });
 
 test('a caller that has its answer aborts nothing', async () => {

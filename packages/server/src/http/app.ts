@@ -82,7 +82,7 @@ function addRoute(
     config: { verb },
     handler: async (request, reply) => {
       try {
-        const signal = signalOf(reply, inProgress);
+        const signal = signalOf(request, reply, inProgress);
         const forwarded = request.headers[forwardedHeader] === '1';
         const answer = await ports.service.call(verb, requestOf(verb, route, request), { signal, forwarded });
         ports.metrics.answered(verb, 200);
@@ -102,13 +102,24 @@ function isStream(answer: object): answer is AsyncIterable<Uint8Array> {
 }
 
 /** Aborts when the caller walks away before it has its answer: a long poll must not lease messages to nobody. */
-function signalOf(reply: FastifyReply, inProgress: InProgress): AbortSignal {
+function signalOf(
+  { raw: { socket } }: FastifyRequest,
+  { raw: answer }: FastifyReply,
+  inProgress: InProgress,
+): AbortSignal {
   const controller = new AbortController();
-  inProgress.enter();
-  reply.raw.once('close', () => {
+  let isOver = false;
+  const over = (): void => {
+    socket.off('close', over);
+    if (isOver) return;
+    isOver = true;
     inProgress.leave();
-    if (!reply.raw.writableFinished) controller.abort();
-  });
+    if (!answer.writableFinished) controller.abort();
+  };
+  inProgress.enter();
+  answer.once('close', over);
+  // Sent before the one before it was answered (pipelining): until its turn comes, it does not hear of its connection's end.
+  if (answer.socket === null) socket.setMaxListeners(0).once('close', over);
   return controller.signal;
 }
 
