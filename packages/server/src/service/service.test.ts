@@ -59,6 +59,20 @@ test('what a request weighs is given back when it ends, also when it fails', asy
   }
 });
 
+test('headers weigh, too: a message can be all headers', async () => {
+  const { service, quota, found } = serviceInTest();
+  const body = { messages: [{ delay: 0, bodyBytes: new Uint8Array(100), headers: { trace: 'x'.repeat(40) } }] };
+  const first = service.call('schedule', { ...request, body }, options);
+  expect(quota.bytes).toBe(145);
+  found(undefined);
+  await expect(first).rejects.toMatchObject({ code: 'HF_NO_LEADER' });
+  const heavy = { messages: body.messages.map((message) => ({ ...message, headers: { trace: 'x'.repeat(46) } })) };
+  await expect(service.call('schedule', { ...request, body: heavy }, options)).rejects.toMatchObject({
+    code: 'HF_OVERLOADED',
+  });
+  expect([...quota.refusals]).toEqual([['bytesInProgress', 1]]);
+});
+
 test('a request beyond the bound is refused while the others are in progress', async () => {
   const { service, quota, found } = serviceInTest();
   const first = service.call('schedule', request, options);

@@ -47,10 +47,17 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
   transfer,
 };
 
-/** Bodies are what makes a request large: the rest of it is bounded by the schemas. In bytes; none where absent. */
+/** Messages are what makes a request large: the rest of it is bounded by the schemas. In bytes; none where absent. */
 const weights: { readonly [V in Verb]?: (request: ParsedRequestOf<V>) => number } = {
-  schedule: ({ body }) => body.messages.reduce((sum, message) => sum + message.body.length, 0),
+  schedule: ({ body }) => body.messages.reduce((sum, message) => sum + weightOf(message), 0),
 };
+
+/** Headers by their characters: that is what they take of memory, within a factor of two. */
+function weightOf({ body, headers }: ParsedRequestOf<'schedule'>['body']['messages'][number]): number {
+  let weight = body.length;
+  for (const [name, value] of Object.entries(headers)) weight += name.length + value.length;
+  return weight;
+}
 
 export interface ServicePorts {
   readonly desk: Desk;
