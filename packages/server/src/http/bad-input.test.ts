@@ -57,6 +57,12 @@ async function refusalOf({ path = messages, method = 'POST', headers = json, bod
 
 test.each<[string, Call, string, string]>([
   ['a text that is no JSON', { body: '{"delay":' }, 'HF_INVALID_JSON', 'JSON'],
+  [
+    'a text that is no UTF-8',
+    { body: Buffer.from('{"delay":1,"body":"Zoë"}', 'latin1') },
+    'HF_INVALID_JSON',
+    'JSON must be in UTF-8',
+  ],
   ['an empty body', { body: '' }, 'HF_INVALID_REQUEST', 'body'],
   ['NaN', { body: times('NaN') }, 'HF_INVALID_JSON', 'JSON'],
   [

@@ -1,5 +1,6 @@
 // From bytes and header lines to a request as its route's schemas want it. Nothing is checked here but the encoding: the
 // service parses the request, once.
+import { isUtf8 } from 'node:buffer';
 import { bounds, HoldfastError, idempotencyHeader, type RequestOf, type Route, type Verb } from '@holdfast/api';
 import type { FastifyRequest } from 'fastify';
 import { Unpackr } from 'msgpackr';
@@ -42,7 +43,7 @@ function bodyOf(verb: Verb, route: Route, request: FastifyRequest): unknown {
   }
   const type = mediaTypeOf(request.headers['content-type']);
   if (verb === 'schedule' && isRaw(request)) return rawMessage(type, bytes, request);
-  if (type === jsonType) return bytes.length === 0 ? {} : decoded(() => JSON.parse(bytes.toString('utf8')));
+  if (type === jsonType) return bytes.length === 0 ? {} : decoded(() => JSON.parse(textIn(bytes)));
   if (isMsgpack(type)) return decoded(() => unpackr.unpack(bytes));
   if (type === undefined && bytes.length === 0) return {};
   const orRaw =
@@ -60,6 +61,12 @@ function decoded(decode: () => unknown): unknown {
       { cause: error },
     );
   }
+}
+
+/** Without the check, what is no UTF-8 (a text in latin1) would be kept with other characters than it was sent with. */
+function textIn(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new SyntaxError('JSON must be in UTF-8');
+  return bytes.toString('utf8');
 }
 
 /** 'Application/JSON; charset=utf-8' -> 'application/json' */
