@@ -12,7 +12,7 @@ const follower = (state: 'snapshot' | 'replicate', recentlyActive = true) => ({
   recentlyActive,
 });
 
-test('learners that have caught up get their votes one after the other, from a leader that serves', async () => {
+test('learners are asked for one after the other, by a leader that serves: one that lags keeps nobody from a vote', async () => {
   const asked: string[] = [];
   const answers: ((outcome: ChangeOutcome) => void)[] = [];
   let isServing = false;
@@ -52,6 +52,9 @@ test('learners that have caught up get their votes one after the other, from a l
   promotion.look();
   answers[1]?.({ kind: 'applied', index: 6 });
   await new Promise(setImmediate);
-  expect(asked).toEqual(['b', 'b']);
-  expect(logged).toEqual(['raft.promoted b']);
+  promotion.look();
+  answers[2]?.({ kind: 'refused', reason: 'notCaughtUp' });
+  await new Promise(setImmediate);
+  expect(asked).toEqual(['b', 'c', 'b']);
+  expect(logged).toEqual(['raft.promoted c']);
 });

@@ -17,6 +17,7 @@ export interface Promotion {
 
 export function createPromotion(ports: PromotionPorts): Promotion {
   let isUnderWay = false;
+  let askedFor: NodeId | undefined;
   const promoted = async (id: NodeId): Promise<void> => {
     const { kind } = await ports.promote(id);
     if (kind === 'applied') ports.log.info({ event: 'raft.promoted', node: id }, 'a member has a vote now');
@@ -26,14 +27,16 @@ export function createPromotion(ports: PromotionPorts): Promotion {
       if (isUnderWay || !ports.serving()) return;
       const { configuration, configurationIndex, commit, followers } = ports.status();
       if (commit < configurationIndex) return;
-      // One that died while it learned must not stand in the way of the next.
-      const learner = configuration.learners.find(({ id }) => {
+      // One that died while it learned, or does not catch up, must not stand in the way of the next.
+      const able = configuration.learners.filter(({ id }) => {
         const follower = followers.get(id);
         return follower !== undefined && follower.state !== 'snapshot' && follower.recentlyActive;
       });
+      const learner = able[able.findIndex(({ id }) => id === askedFor) + 1] ?? able[0];
       if (learner === undefined) return;
       isUnderWay = true;
-      // Refused or lost: the next look, or the next leader, tries again.
+      askedFor = learner.id;
+      // Refused or lost: a later look, or the next leader, tries again.
       void promoted(learner.id).finally(() => (isUnderWay = false));
     },
   };
