@@ -84,12 +84,12 @@ export class Handover {
     }
     const stampMs = ports.stampMs();
     const running = leases.filter((lease) => lease.untilMs > stampMs);
-    refusals.count('ranOutBeforeHandover', leases.length - running.length);
+    const ranOut = leases.filter((lease) => lease.untilMs <= stampMs);
+    refusals.count('ranOutBeforeHandover', ranOut.length);
     const { deliveries, left } = this.#read(view, waiter.group, running);
-    if (left.length > 0) {
-      refusals.count('answerBytes', left.length);
-      if (isFresh) this.giveBack(waiter.group, left);
-    }
+    refusals.count('answerBytes', left.length);
+    const unanswered = [...ranOut, ...left];
+    if (isFresh && unanswered.length > 0) this.giveBack(waiter.group, unanswered);
     if (deliveries.length === 0) {
       // A repeat finds what still runs; "nothing" would let the caller forget the id that it was leased for.
       this.#consumers.answerElsewhere(waiter);

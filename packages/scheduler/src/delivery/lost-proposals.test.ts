@@ -1,6 +1,6 @@
 // Proposals that come to nothing beside the lease that they were made for: they cost a pause, and nobody else anything.
 import { expect, test } from 'vitest';
-import { type Waiting, World } from '../../test/world.ts';
+import { quickConfig, type Waiting, World } from '../../test/world.ts';
 
 /** Two groups: a lease of the first is to be extended or given back, the second waits for a message due in 5 s. */
 async function twoGroups(): Promise<{ world: World; group: { topic: number; group: number }; waiting: Waiting }> {
@@ -100,6 +100,22 @@ test('a lease that ran out before it could be given back ends all the same, also
   const next = world.receive(group, { leaseMs: 1_000 });
   await world.advance(5_000);
   expect(next.deliveries).toHaveLength(1);
+});
+
+test('a lease that ran out before its answer could leave is given back: no attempt, and no dead letter that nobody had', async () => {
+  const world = await World.open({ graceMs: 0 });
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer', { ...quickConfig, maxAttempts: 1 });
+  await world.schedule('reminders', [0]);
+  world.commitMs = 150;
+  const first = world.receive(group, { leaseMs: 100 });
+  await world.advance(200);
+  expect(first.answer).toEqual({ kind: 'tryAnotherNode' });
+  world.commitMs = 1;
+  await world.advance(300);
+  const again = world.receive(group, { ...first.request, repeated: true });
+  await world.advance(10);
+  expect(again.deliveries).toMatchObject([{ attempt: 1 }]);
 });
 
 test('a receive whose lease may still come to be is given no other one: only its repeat finds it', async () => {

@@ -45,6 +45,11 @@ export class LeaseEnds {
     for (let rows = 0; rows < mostRows; rows++) {
       const lease = leases.firstToEnd;
       if (lease === undefined || this.#endsAtMs(lease) > stampMs) break;
+      // No copy of its answer left yet: it is handed over or given back, and of the latter no attempt may count.
+      if (isBeingAnswered(lease)) {
+        leases.putOff(lease, stampMs + pauseMs(1, bounds));
+        continue;
+      }
       leases.takeEnd(lease);
       const ofGroup = ran.get(lease.group);
       if (ofGroup === undefined) ran.set(lease.group, [lease]);
@@ -82,4 +87,10 @@ export class LeaseEnds {
     for (const lease of leases) this.#life.leases.putBack(lease, againMs);
     this.#life.wake();
   }
+}
+
+/** The receive that it was made for waits for its commit, or for the end of a doubt. */
+function isBeingAnswered({ group, receiveKey }: Lease): boolean {
+  const place = group.waiters.get(receiveKey)?.place;
+  return place === 'inFlight' || place === 'held';
 }

@@ -83,6 +83,11 @@ export class LeaseTable {
     for (const positionSeq of group.leases.keys()) this.remove(group, positionSeq);
   }
 
+  /** Its end is looked at again at `timeMs`. */
+  putOff(lease: Lease, timeMs: number): void {
+    this.#ends.set(lease, timeMs);
+  }
+
   /** Its end is being dealt with: it is named again only by `putBack`. */
   takeEnd(lease: Lease): void {
     lease.state = 'releasing';
