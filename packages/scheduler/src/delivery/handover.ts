@@ -102,24 +102,22 @@ export class Handover {
     }
   }
 
-  /** @returns deliveries up to the bound of an answer (at least one), and the leases that found no room */
-  #read(view: View, group: Group, leases: readonly Granted[]): { deliveries: Delivery[]; left: Granted[] } {
+  /**
+   * Reads no further than the answer goes: rows are read while nothing else is done here, and 256 of the largest would keep
+   * the leader from its heartbeats.
+   *
+   * @returns deliveries up to the bound of an answer (at least one), and the leases that found no room
+   */
+  #read(view: View, group: Group, leases: readonly Granted[]): { deliveries: Delivery[]; left: readonly Granted[] } {
     const deliveries: Delivery[] = [];
-    const left: Granted[] = [];
     let bytes = 0;
-    for (const lease of leases) {
-      if (bytes >= this.#life.bounds.answerBytes) {
-        left.push(lease);
-        continue;
-      }
+    for (const [index, lease] of leases.entries()) {
       const row = view.message(group.topic, lease.position);
       // Ended between apply and here: its group or topic was deleted.
       if (row === undefined) continue;
       const rowBytes = row.headers.byteLength + row.body.byteLength;
-      if (deliveries.length > 0 && bytes + rowBytes > this.#life.bounds.answerBytes) {
-        left.push(lease);
-        continue;
-      }
+      if (deliveries.length > 0 && bytes + rowBytes > this.#life.bounds.answerBytes)
+        return { deliveries, left: leases.slice(index) };
       bytes += rowBytes;
       group.meanBytes += (rowBytes - group.meanBytes) / 32;
       deliveries.push({
@@ -133,7 +131,7 @@ export class Handover {
         body: row.body,
       });
     }
-    return { deliveries, left };
+    return { deliveries, left: [] };
   }
 
   /** Its caller walked away: what was leased for it goes to others at once, and its id answers nobody any more. */

@@ -132,6 +132,29 @@ test('an answer has a bound in bytes: what is over is given back at once, and th
   expect(second.deliveries.map(({ attempt }) => attempt)).toEqual([1, 1]);
 });
 
+test('no more rows are read than the answer has room for, and one', async () => {
+  const world = await World.open({ bounds: { answerBytes: 25_000 } });
+  await world.lead();
+  const group = await world.createGroup('reminders', 'mailer');
+  await world.schedule('reminders', times(100, 0), 'x'.repeat(10_000));
+  let rows = 0;
+  const view = world.store.view.bind(world.store);
+  world.store.view = () => {
+    const opened = view();
+    const message = opened.message.bind(opened);
+    return Object.assign(opened, {
+      message: (...of: Parameters<typeof message>) => {
+        rows++;
+        return message(...of);
+      },
+    });
+  };
+  const waiting = world.receive(group, { max: 100 });
+  await world.advance(10);
+  expect(waiting.deliveries).toHaveLength(2);
+  expect(rows).toBe(3);
+});
+
 test('a cursor that somebody else moved is read anew, and nothing is lost or doubled', async () => {
   const world = await World.open();
   await world.lead();
