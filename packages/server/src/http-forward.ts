@@ -1,5 +1,5 @@
-// A follower passes a request to the leader's API: one hop, in msgpack where it can carry it, over connections that are kept. Long polls have
-// connections of their own, so that a thousand idle consumers do not stand in front of one write.
+// A follower passes a request to the leader's API: one hop, in msgpack where that can carry it, over connections that are
+// kept. Long polls have connections of their own, so that a thousand idle consumers do not stand in front of one write.
 import {
   bounds,
   fromProblem,
