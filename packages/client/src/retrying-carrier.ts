@@ -30,6 +30,8 @@ export interface RetryingCarrierOptions {
   readonly randomBytes: (count: number) => Uint8Array;
   /** 5 minutes by default: an outage may outlast a lease. At most 9 minutes. */
   readonly giveUpAfterMs?: number;
+  /** Receives under way at once; `carrierBounds` says how many by default. */
+  readonly receivePlaces?: number;
 }
 
 /** Numbers since the carrier was made; each limit and each repeat can be seen here. */
@@ -59,7 +61,11 @@ export interface RetryingCarrier extends Carrier {
 export const carrierBounds = {
   /** Receives wait for long and have places of their own, so that they never keep an ack from leaving. */
   calls: { places: 128, waiting: 100_000 },
-  receives: { places: 128, waiting: 10_000 },
+  /**
+   * A receive without a place hears of nothing until another one has waited to its end: what is due for it is late. So
+   * there are places for all that a program is likely to have, three for each worker; they cost a connection each.
+   */
+  receives: { places: 1_024, waiting: 10_000 },
 } as const;
 
 type Outcome<V extends Verb> = { readonly kind: 'answered'; readonly answer: AnswerOf<V> } | Failure;
@@ -76,7 +82,7 @@ class Repeater implements RetryingCarrier {
   readonly #finder: LeaderFinder;
   readonly #overtaken: Overtaken;
   readonly #calls = new Gate(carrierBounds.calls);
-  readonly #receives = new Gate(carrierBounds.receives);
+  readonly #receives: Gate;
   readonly #running = new Set<CallEnding>();
   readonly #counts = { calls: 0, attempts: 0, repeats: 0, gaveUp: 0 };
   readonly #failures = { unreachable: 0, timedOut: 0, refusals: new Map<ErrorCode, number>() };
@@ -85,6 +91,8 @@ class Repeater implements RetryingCarrier {
   constructor(options: RetryingCarrierOptions) {
     this.#options = options;
     this.#giveUpAfterMs = checkedGiveUpAfterMs(options.giveUpAfterMs);
+    const { places, waiting } = carrierBounds.receives;
+    this.#receives = new Gate({ places: options.receivePlaces ?? places, waiting });
     this.#choice = new NodeChoice(options.nodes, options.random());
     this.#finder = new LeaderFinder(options, this.#choice);
     this.#overtaken = new Overtaken(options, this.#choice);

@@ -11,6 +11,8 @@ import type { MemberPorts, Service } from '@holdfast/server';
 
 /** Nothing freezes alone within one process, so a receive may wait for as long as a node allows. */
 const sliceMs = 60_000;
+/** As many as a node lets wait. They cost no connection, and one that stood in line would be heard up to a slice later. */
+const receivePlaces = 10_000;
 
 export interface LocalMember {
   readonly service: Service;
@@ -35,6 +37,7 @@ export function localParts(member: LocalMember, giveUpAfterMs: number): ClientPa
     random: Math.random,
     randomBytes,
     giveUpAfterMs,
+    receivePlaces,
   });
   return { carrier, clock, randomBytes, sliceMs };
 }

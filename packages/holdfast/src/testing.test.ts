@@ -51,6 +51,18 @@ test('a worker handles in six hours what is due in it, each on time', async () =
   expect(await topic.counts()).toMatchObject({ scheduled: 3, stored: 0, groups: [{ name: 'g', acknowledged: 3 }] });
 });
 
+test('two hundred workers of one store each get what is due on time', async () => {
+  await using store = await open();
+  const topics = Array.from({ length: 200 }, (_, at) => store.topic(`t${at}`));
+  const latenessMs: number[] = [];
+  for (const topic of topics) topic.group('g').worker((message) => void latenessMs.push(message.latenessMs));
+  await store.clock.advance('20s');
+  for (const topic of topics) await topic.schedule('x', { delay: '1s' });
+  await store.clock.advance('40s');
+  expect(latenessMs).toHaveLength(topics.length);
+  expect(Math.max(...latenessMs)).toBe(0);
+});
+
 test('a handler that throws is tried again after the back-off, and gives up in the end', async () => {
   await using store = await open();
   const topic = store.topic('t');
