@@ -1,6 +1,7 @@
 // `holdfast start | cluster | demo` in processes of their own, used over HTTP by hand, as the README says.
+import { existsSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { freeBasePort, type Run, run, runs, until } from './command.ts';
+import { freeBasePort, type Run, run, runAs, runs, until } from './command.ts';
 import { testFolder } from './folders.ts';
 
 const folder = testFolder();
@@ -178,3 +179,21 @@ test('a command that does not exist, and an impossible option, are refused', asy
   expect(await elsewhere.ended).toBe(1);
   expect(elsewhere.err()).toContain('"127.0.0.1:99999" is no address of an API: say host:port');
 });
+
+test.skipIf(!existsSync('/dev/full'))(
+  'start: a disk of the log that is full costs lines of the log, and not the node',
+  async () => {
+    const port = await freeBasePort();
+    const api = `127.0.0.1:${port}`;
+    const toFullDisk = ['sh', '-c', 'exec "$0" "$@" > /dev/full'];
+    const node = runAs(toFullDisk, 'start', '--data-dir', folder('full-log'), '--listen', api);
+    started.push(node);
+    await until('it serves', async () => {
+      if (node.child.exitCode !== null) throw new Error(node.err());
+      return (await fetch(`http://${api}/readyz`).catch(() => undefined))?.ok === true;
+    });
+    node.child.kill('SIGTERM');
+    expect([await node.ended, node.err()]).toEqual([0, '']);
+  },
+  minutes,
+);

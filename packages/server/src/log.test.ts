@@ -1,5 +1,5 @@
 // Lines as programs read them and as people do; and that every event that the code names stands in the table.
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createLog, logEvents } from './log.ts';
 
@@ -40,6 +40,19 @@ test('what is below the level is not written', () => {
   log.info({ event: 'node.listening' }, 'x');
   log.warn({ event: 'node.insecure' }, 'y');
   expect(lines).toHaveLength(1);
+});
+
+test('a line that can not be written is lost, and nothing else', () => {
+  // Open to be read: every write fails, as on a disk that is full.
+  const fd = openSync(import.meta.filename, 'r');
+  try {
+    for (const pretty of [false, true]) {
+      const log = createLog({ id: 'n1', level: 'info', pretty, to: fd });
+      for (let line = 0; line < 3; line += 1) log.info({ event: 'node.listening' }, 'x');
+    }
+  } finally {
+    closeSync(fd);
+  }
 });
 
 const named = /event: '([^']+)'/g;

@@ -190,13 +190,13 @@ export interface LogOptions {
   readonly id: string;
   readonly level: LevelWithSilent;
   readonly pretty: boolean;
-  /** Where the lines go; standard output when absent. */
-  readonly to?: DestinationStream;
+  /** Where the lines go, or its file descriptor; standard output when absent. */
+  readonly to?: DestinationStream | number;
 }
 
 /** Written at once, not buffered: the line that says why a process ended must not be lost with it. */
-export function createLog({ id, level, pretty, to }: LogOptions): MemberLog {
-  const out = to ?? destination({ dest: 1, sync: true });
+export function createLog({ id, level, pretty, to = 1 }: LogOptions): MemberLog {
+  const out = typeof to === 'number' ? linesTo(to) : to;
   const options = {
     level,
     base: { self: id },
@@ -206,6 +206,21 @@ export function createLog({ id, level, pretty, to }: LogOptions): MemberLog {
     messageKey: 'says',
   };
   return pino(options, pretty ? { write: (line: string) => out.write(readable(line)) } : out);
+}
+
+/**
+ * What can not be written, because the disk of the log is full, is lost, and the next line is tried anew. An error that
+ * nobody listens for would be thrown to whoever logs, and end a node that has all it needs.
+ */
+function linesTo(fd: number): DestinationStream {
+  let out = anew();
+  function anew() {
+    const lines = destination({ dest: fd, sync: true });
+    // Another one, as this one would keep all that it could not write, without a bound.
+    lines.on('error', () => (out = anew()));
+    return lines;
+  }
+  return { write: (line) => void out.write(line) };
 }
 
 /** `09:00:00.123 INFO  n1  became leader  event=raft.leader term=3`, and a stack below when there is one. */
