@@ -125,8 +125,11 @@ function invalid(
   return new HoldfastError('HF_INVALID_REQUEST', { fields, detail }, cause === undefined ? undefined : { cause });
 }
 
-/** A reason that a node takes, whatever an error says. */
+/** A reason that a node takes, whatever was thrown: a message that is no text, an object that can not be made one. */
 export function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.slice(0, bounds.reasonCharacters);
+  try {
+    return String(error instanceof Error ? error.message : error).slice(0, bounds.reasonCharacters);
+  } catch {
+    return 'something that has no text';
+  }
 }

@@ -205,6 +205,30 @@ test('an extend that fails is reported, and tried again before the lease ends', 
   await worker.stop();
 });
 
+test('whatever a handler throws, its message is given back', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const thrown = [Object.assign(new Error(), { message: { code: 7 } }), Object.create(null)];
+  const { store, calls } = fakeStore({ receive: handOut(2), nack: ok });
+  const worker = store
+    .topic('t')
+    .group('g')
+    .worker(
+      () => {
+        throw thrown.shift();
+      },
+      { concurrency: 1 },
+    );
+  await settle();
+  const given = calls.filter(({ verb }) => verb === 'nack').map(({ body }) => body);
+  expect(given).toEqual([
+    { receipts: ['r0000001'], reason: '[object Object]' },
+    { receipts: ['r0000002'], reason: 'something that has no text' },
+  ]);
+  expect(worker.counters()).toMatchObject({ failed: 2, settling: 0, running: 0 });
+  await worker.stop();
+  warned.mockRestore();
+});
+
 test('a receive that fails is visible and repeated, with longer and longer pauses', async () => {
   const atMs: number[] = [];
   const fake = fakeStore({
