@@ -15,9 +15,9 @@ export interface ConnectOptions {
 
 const sliceMs = 1_000;
 
-/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for an address that is no URL, RangeError for a `giveUpAfter` that is 0 or too long */
+/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for what is no address of a node, RangeError for a `giveUpAfter` that is 0 or too long */
 export function connect(options: ConnectOptions): HoldfastStore {
-  const nodes = options.nodes.map((node) => new URL(node).origin);
+  const nodes = options.nodes.map(checkedOrigin);
   const randomBytes = createRandomBytes();
   const carrier = createRetryingCarrier({
     nodes,
@@ -28,4 +28,13 @@ export function connect(options: ConnectOptions): HoldfastStore {
     giveUpAfterMs: giveUpAfterMsOf(options.giveUpAfter),
   });
   return createStore({ carrier, clock: systemClock, randomBytes, sliceMs });
+}
+
+/** 'localhost:7401' is a URL, of the scheme 'localhost'. What stands behind the port would never reach a node. */
+function checkedOrigin(node: string): string {
+  if (URL.canParse(node)) {
+    const { protocol, origin, pathname, search } = new URL(node);
+    if ((protocol === 'http:' || protocol === 'https:') && `${pathname}${search}` === '/') return origin;
+  }
+  throw new TypeError(`"${node}" is no address of a node: say http://host:port, such as http://127.0.0.1:7401.`);
 }
