@@ -115,7 +115,12 @@ test.each<[string, Call, string, string]>([
     'HF_BODY_TOO_LARGE',
     String(bounds.bodyBytes),
   ],
-  ['a request over its limit', { body: Buffer.alloc(bounds.requestBytes + 1, 0x20) }, 'HF_BODY_TOO_LARGE', ''],
+  [
+    'a request over its limit',
+    { body: Buffer.alloc(bounds.requestBytes + 1, 0x20) },
+    'HF_BODY_TOO_LARGE',
+    'at most 6291456 bytes',
+  ],
   [
     'another content type',
     { body: 'x=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } },

@@ -1,6 +1,6 @@
 // Whatever goes wrong becomes application/problem+json with a code of the one table: refusals of the service, faults of the
 // HTTP layer, broken HTTP, and what nobody foresaw.
-import { HoldfastError, toProblem } from '@holdfast/api';
+import { bounds, HoldfastError, toProblem } from '@holdfast/api';
 import type { FastifyReply } from 'fastify';
 
 const problemType = 'application/problem+json; charset=utf-8';
@@ -11,7 +11,8 @@ export const retryStatuses: ReadonlySet<number> = new Set([429, 503, 507]);
 
 /** Codes of fastify and of Node's HTTP parser that a caller can provoke; all else is a fault of the node. */
 const ofFramework: Readonly<Record<string, () => HoldfastError>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new HoldfastError('HF_BODY_TOO_LARGE'),
+  FST_ERR_CTP_BODY_TOO_LARGE: () =>
+    new HoldfastError('HF_BODY_TOO_LARGE', { detail: `A request has at most ${bounds.requestBytes} bytes.` }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new HoldfastError('HF_UNSUPPORTED_MEDIA_TYPE'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => invalid('The body is not as long as Content-Length says.'),
   FST_ERR_BAD_URL: () => invalid('The path is not well-formed.'),
