@@ -63,6 +63,7 @@ const peers = z.union([z.string(), z.array(peer)]).transform((given, ctx): reado
   return listed.flatMap((one) => {
     if (typeof one === 'string')
       return refuse(`holds "${one}", but each member must be id=host:peerPort/host:apiPort, separated by commas.`);
+    if (!nodeId.safeParse(one.id).success) return refuse(`names "${one.id}", and no node can have that --id.`);
     const api = one.api.replace(/^http:\/\//, '');
     for (const text of [one.peer, api])
       if (parseAddress(text) === undefined)
