@@ -229,6 +229,23 @@ test('whatever a handler throws, its message is given back', async () => {
   warned.mockRestore();
 });
 
+test('a stop that has waited long enough waits for no last receive, and no handler begins after it', async () => {
+  const { store, clock } = fakeStore({ receive: (_, signal) => silence(signal) });
+  const handler = vi.fn();
+  const worker = store
+    .topic('t')
+    .group('g')
+    .worker(handler, { onError: () => undefined });
+  await settle();
+  let ended = false;
+  const stopping = worker.stop({ within: 100 }).then(() => (ended = true));
+  await clock.advance(100);
+  expect(ended).toBe(true);
+  await stopping;
+  expect(clock.timers).toBe(0);
+  expect(handler).not.toHaveBeenCalled();
+});
+
 test('a receive that fails is visible and repeated, with longer and longer pauses', async () => {
   const atMs: number[] = [];
   const fake = fakeStore({

@@ -107,6 +107,8 @@ class RunningWorker<Payload> implements Worker {
   readonly #keeper: LeaseKeeper;
   readonly #acknowledger: Acknowledger;
   readonly #stopping = new AbortController();
+  /** Some stop has waited long enough. */
+  readonly #late = new AbortController();
   readonly #running = new Set<AbortController>();
   readonly #counts = { received: 0, acknowledged: 0, failed: 0, leasesLost: 0, lateAcks: 0 };
   readonly #errors = { receive: 0, payload: 0, handler: 0, extend: 0, ack: 0, nack: 0 };
@@ -169,6 +171,7 @@ class RunningWorker<Payload> implements Worker {
     const waiting = new AbortController();
     const cancelTimer = this.#parts.clock.after(withinMs, () => {
       waiting.abort();
+      this.#late.abort();
       for (const controller of this.#running) controller.abort(new Error('The worker was stopped.'));
       this.#progressed();
     });
@@ -250,8 +253,10 @@ class RunningWorker<Payload> implements Worker {
     const cancelTimer = clock.after(workerBounds.lastPullMs, () => controller.abort());
     // `max` is for new leases only: those that were made before come all, and when there are none, one message may.
     const again = { ...wanted, max: 1, waitMs: 0, repeated: true };
+    // A handler that began after the stop would have nobody to extend its lease, or to tell it that it is lost.
+    const ending = AbortSignal.any([controller.signal, this.#late.signal]);
     try {
-      const last = await deliveries.pull(again, { signal: controller.signal, onAttempt }, onRefused);
+      const last = await deliveries.pull(again, { signal: ending, onAttempt }, onRefused);
       return { deliveries: last, leaseEndsAtMs: leaseEndsAtMs() };
     } finally {
       cancelTimer();
@@ -312,8 +317,9 @@ class RunningWorker<Payload> implements Worker {
   }
 
   #pause(pauseMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const { signal } = this.#stopping;
       const done = (): void => {
         cancelTimer();
         signal.removeEventListener('abort', done);
