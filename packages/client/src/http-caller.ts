@@ -37,7 +37,7 @@ export function createHttpCaller(): NodeCaller {
     const known = pools.get(node);
     if (known !== undefined) return known;
     const opened = {
-      calls: open(node, carrierBounds.calls.places),
+      calls: open(node, carrierBounds.calls.places + carrierBounds.answers.places),
       receives: open(node, carrierBounds.receives.places),
     };
     pools.set(node, opened);

@@ -462,35 +462,4 @@ describe('the end', () => {
     closed?.();
     await Promise.all([first, second]);
   });
-
-  test('the receives of hundreds of workers are under way at once: none waits until another one has', async () => {
-    const { carrier, attempts } = cluster(() => 'silence');
-    for (let at = 0; at < 600; at += 1) void carrier.call('receive', receive, {}).catch(() => undefined);
-    expect(attempts).toHaveLength(600);
-    expect(carrier.counters()).toMatchObject({ inside: 600, waiting: 0 });
-    await carrier.close();
-  });
-
-  test('calls beyond the places wait, in order, and leave the line when they end', async () => {
-    const { carrier, attempts } = cluster(() => 'silence');
-    const controller = new AbortController();
-    for (let call = 0; call < 130; call += 1)
-      void carrier.call('schedule', schedule, { signal: controller.signal }).catch(() => undefined);
-    await settle();
-    expect(attempts).toHaveLength(128);
-    expect(carrier.counters()).toMatchObject({ inside: 128, waiting: 2 });
-    controller.abort();
-    await settle();
-    expect(carrier.counters()).toMatchObject({ inside: 0, waiting: 0 });
-    expect(attempts).toHaveLength(128);
-  });
-
-  test('receives that wait do not keep an ack from leaving', async () => {
-    const { carrier, attempts } = cluster(({ verb }) => (verb === 'ack' ? { results: [] } : 'silence'));
-    for (let call = 0; call < 1_100; call += 1) void carrier.call('receive', receive, {}).catch(() => undefined);
-    await settle();
-    await carrier.call('ack', { ...dropped, body: { receipts: ['r0000001'] } }, {});
-    expect(attempts.at(-1)?.verb).toBe('ack');
-    await carrier.close();
-  });
 });

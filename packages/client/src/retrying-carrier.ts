@@ -59,11 +59,16 @@ export interface RetryingCarrier extends Carrier {
 }
 
 export const carrierBounds = {
-  /** Receives wait for long and have places of their own, so that they never keep an ack from leaving. */
   calls: { places: 128, waiting: 100_000 },
   /**
-   * A receive without a place hears of nothing until another one has waited to its end: what is due for it is late. So
-   * there are places for all that a program is likely to have, three for each worker; they cost a connection each.
+   * Acks, nacks and extensions have places of their own: what is in hand must not come again because a program schedules a
+   * hundred thousand messages meanwhile, or is told to wait with them.
+   */
+  answers: { places: 128, waiting: 100_000 },
+  /**
+   * Receives wait for long, and must not keep another call from leaving. One without a place hears of nothing until another
+   * one has waited to its end: what is due for it is late. So there are places for all that a program is likely to have,
+   * three for each worker; they cost a connection each.
    */
   receives: { places: 1_024, waiting: 10_000 },
 } as const;
@@ -82,6 +87,7 @@ class Repeater implements RetryingCarrier {
   readonly #finder: LeaderFinder;
   readonly #overtaken: Overtaken;
   readonly #calls = new Gate(carrierBounds.calls);
+  readonly #answers = new Gate(carrierBounds.answers);
   readonly #receives: Gate;
   readonly #running = new Set<CallEnding>();
   readonly #counts = { calls: 0, attempts: 0, repeats: 0, gaveUp: 0 };
@@ -101,7 +107,7 @@ class Repeater implements RetryingCarrier {
   async call<V extends Verb>(verb: V, request: RequestOf<V>, options: CarrierCallOptions): Promise<AnswerOf<V>> {
     if (this.isClosed) throw closedError();
     const giveUpAtMs = this.#options.clock.monotonicMs() + this.#giveUpAfterMs;
-    const gate = verb === 'receive' ? this.#receives : this.#calls;
+    const gate = this.#gateOf(verb);
     const ending = new CallEnding(options.signal);
     ending.throwIfEnded();
     this.#counts.calls += 1;
@@ -127,8 +133,8 @@ class Repeater implements RetryingCarrier {
       refusals: new Map(this.#failures.refusals),
       leaderLooks: this.#finder.looks,
       overtaken: this.#overtaken.count,
-      inside: this.#calls.inside + this.#receives.inside,
-      waiting: this.#calls.waiting + this.#receives.waiting,
+      inside: this.#calls.inside + this.#answers.inside + this.#receives.inside,
+      waiting: this.#calls.waiting + this.#answers.waiting + this.#receives.waiting,
     };
   }
 
@@ -139,6 +145,11 @@ class Repeater implements RetryingCarrier {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #gateOf(verb: Verb): Gate {
+    if (verb === 'receive') return this.#receives;
+    return verb === 'ack' || verb === 'nack' || verb === 'extend' ? this.#answers : this.#calls;
   }
 
   async #close(): Promise<void> {
