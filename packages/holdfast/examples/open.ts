@@ -2,7 +2,7 @@
 //
 // In packages/holdfast:
 //
-//     npx tsc -b examples && node dist/examples/open.js ./data
+//     npx tsc -b examples && node dist/examples/open.js ./reminders
 import { fileURLToPath } from 'node:url';
 import { Holdfast } from 'holdfast';
 
@@ -11,7 +11,7 @@ interface Reminder {
   readonly text: string;
 }
 
-export async function main([dataDir = './data']: readonly string[]): Promise<void> {
+export async function main([dataDir = './reminders']: readonly string[]): Promise<void> {
   await using store = await Holdfast.open({ dataDir });
   const reminders = store.topic<Reminder>('reminders');
 
