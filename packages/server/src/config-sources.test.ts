@@ -17,6 +17,21 @@ function refusalOf(args: readonly string[], environment: Record<string, string> 
   throw new Error(`${args.join(' ')} was taken`);
 }
 
+test('what Kubernetes says of a service named holdfast is no setting; a port that somebody means is refused', () => {
+  const links = {
+    HOLDFAST_SERVICE_HOST: '10.0.0.1',
+    HOLDFAST_SERVICE_PORT: '7401',
+    HOLDFAST_SERVICE_PORT_API: '7401',
+    HOLDFAST_PORT: 'tcp://10.0.0.1:7401',
+    HOLDFAST_PORT_7401_TCP: 'tcp://10.0.0.1:7401',
+    HOLDFAST_PORT_7401_TCP_PROTO: 'tcp',
+    HOLDFAST_PORT_7401_TCP_PORT: '7401',
+    HOLDFAST_PORT_7401_TCP_ADDR: '10.0.0.1',
+  };
+  expect(readConfig([], links)).toEqual(readConfig([], {}));
+  expect(() => readConfig([], { HOLDFAST_PORT: '8000' })).toThrow('There is no setting "HOLDFAST_PORT".');
+});
+
 test('nothing said is a node on its own, on loopback', () => {
   const config = readConfig([], {});
   expect(config).toMatchObject({ id: 'n1', listen: { host: '127.0.0.1', port: 7401 }, timing: { electionMinMs: 300 } });

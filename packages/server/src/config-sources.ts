@@ -107,9 +107,16 @@ export function printConfig(config: NodeConfig): string {
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * What Kubernetes says to every container of a namespace that has a service of the name `holdfast`: nobody has set it.
+ * `HOLDFAST_PORT` alone may also be meant as a setting; theirs is a URL.
+ */
+const serviceLinks =
+  /^HOLDFAST_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)=|^HOLDFAST_PORT=\w+:\/\//;
+
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>, faults: string[]): Given[] {
   return Object.entries(environment).flatMap(([name, text]) => {
-    if (!name.startsWith('HOLDFAST_') || text === undefined) return [];
+    if (!name.startsWith('HOLDFAST_') || text === undefined || serviceLinks.test(`${name}=${text}`)) return [];
     const setting = allSettings.find(({ variable }) => variable === name);
     if (setting !== undefined) return [{ setting, text, origin: `the environment, ${name}` }];
     faults.push(
