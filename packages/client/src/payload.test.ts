@@ -37,6 +37,15 @@ describe('without a schema', () => {
     expect([...bodyBytes]).toEqual([1, 2, 3]);
   });
 
+  test('bytes are sent as they were when they were given, at each repeat', async () => {
+    const bytes = new Uint8Array([1, 2, 3]);
+    const sending = codec.encode(bytes, {});
+    bytes.fill(0);
+    const { bodyBytes } = await sending;
+    bytes.fill(9);
+    expect([...bodyBytes]).toEqual([1, 2, 3]);
+  });
+
   test('a JSON value comes back as it was', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {

@@ -76,7 +76,8 @@ export function shownPayload(fields: BodyFields): unknown {
 }
 
 function encoded(payload: unknown, headers: Readonly<Record<string, string>>): EncodedPayload {
-  if (payload instanceof Uint8Array) return { bodyBytes: payload, headers };
+  // As it is now: repeats of the request must all be the same, whatever its caller does with a buffer meanwhile.
+  if (payload instanceof Uint8Array) return { bodyBytes: new Uint8Array(payload), headers };
   return { bodyBytes: textEncoder.encode(jsonOf(payload)), headers: { 'content-type': jsonContentType, ...headers } };
 }
 
