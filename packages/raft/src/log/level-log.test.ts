@@ -63,7 +63,7 @@ function nameOf(key: Uint8Array): string {
 
 const stories = [
   ['from its beginning', written, 18, 2],
-  ['that was compacted', compacted, 19, 4],
+  ['that was compacted', compacted, 20, 4],
 ] as const;
 
 test.each(stories)(

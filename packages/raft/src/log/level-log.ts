@@ -47,6 +47,8 @@ const defaultCacheBytes = 4 * 2 ** 20;
 const maxTurnRows = 65_536;
 /** Rows of compacted entries that one turn deletes at most. */
 const maxDeletedEntries = 1024;
+/** What stands beside effects that are no turn of the driver's. */
+const emptyTurn = { hardState: undefined, truncateFrom: undefined, entries: [] } as const;
 
 /**
  * Opens the log in a database, or founds it when the database is empty.
@@ -159,22 +161,23 @@ class LevelLog implements LogStore {
       drawn = highest;
       const next = { highest, unswept: [...this.#generations.unswept, highest] };
       batch.put(generationsKey, encodeGenerations(next));
+      const shown = this.#queueTurn(batch, { ...emptyTurn, effects: [] });
       return () => {
         this.#generations = next;
         this.#imported = highest;
+        shown();
       };
     });
     return drawn;
   }
 
+  /** With a turn row of its own: rows that LevelDB drops when it opens would be missed by nobody otherwise. */
   writeImport(generation: number, effects: Effects): Promise<void> {
     return this.#writer.writeBeside((batch) => {
       assert(generation === this.#imported, `generation ${generation} is not being imported`);
-      for (const { key, value } of effects) {
+      for (const { key, value } of effects)
         assert(value !== undefined && isStateOf(generation, key), 'a row of another generation');
-        batch.put(key, value);
-      }
-      return () => undefined;
+      return this.#queueTurn(batch, { ...emptyTurn, effects });
     });
   }
 
