@@ -104,6 +104,24 @@ test('a member that was away gets the state, then the entries behind it', async 
   expect(lost.node.status().snapshots).toMatchObject({ installed: 1, receiving: undefined, sweeping: 0 });
 });
 
+test('nothing of a state is swept before the state machine has gone over to the one that follows it', async () => {
+  const { world, members, lost, heal } = await away(60);
+  const adopt = lost.machine.adopt.bind(lost.machine);
+  let goOver: (() => void) | undefined;
+  lost.machine.adopt = async (generation) => {
+    await new Promise<void>((resolve) => (goOver = resolve));
+    return adopt(generation);
+  };
+  heal();
+  await world.clock.until(() => goOver !== undefined, 20_000);
+  expect(lost.log.generation, 'the flip is on the disk').toBe(2);
+  await world.clock.pass(500);
+  expect(lost.log.unswept, 'whoever reads has the rows of before').toBe(1);
+  goOver?.();
+  await world.clock.until(caughtUp(members, 65), 20_000);
+  await world.clock.until(() => lost.log.unswept === 0);
+});
+
 test('an export is closed when whoever asked for it is done', async () => {
   const { world, members, leader, heal } = await away(60);
   heal();

@@ -62,6 +62,11 @@ export class Installer {
     return this.#import?.index;
   }
 
+  /** All of it is on the disk, and `finished` is still to be called: the state machine may be going over to it. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   /** The caller has seen that this member needs it: its commit index is below the offer's. */
   offered(from: NodeId, { exportId, index, term, configuration }: SnapshotOffer): void {
     if (this.#isWhole) return;

@@ -148,7 +148,8 @@ export class Snapshots {
     this.#exporter.tick(nowMs);
     this.#installer.overtaken(status().commit);
     this.#installer.tick(nowMs);
-    this.#sweeper.tick(nowMs);
+    // From the flip on the state before it is to be swept; the state machine reads it until it has gone over.
+    if (!this.#installer.isWhole) this.#sweeper.tick(nowMs);
   }
 
   /** Resolves when no row is read or written any more on behalf of snapshots. */
