@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import type { Harness } from '../../test/harness.ts';
 import { Story, topic } from '../../test/story.ts';
-import { openStore, type Position } from '../index.ts';
+import { openStore, type Position, type Snapshot, type StateReader } from '../index.ts';
 import { encodeAnswer } from '../rows/answer-row.ts';
 import { encodeEnded, encodeMark } from '../rows/ended-row.ts';
 import { encodeGroup, type GroupRow } from '../rows/group-row.ts';
 import { encodeHold, encodeRetry } from '../rows/hold-row.ts';
-import { Keyspace } from '../rows/keyspace.ts';
+import { Keyspace, tableOffset, tables } from '../rows/keyspace.ts';
 import { encodeMessage } from '../rows/message-row.ts';
 import type { Row } from '../rows/row.ts';
 import { encodeTopic } from '../rows/topic-row.ts';
@@ -185,4 +185,32 @@ test('a thousand rows and more are walked', async () => {
   expect(await story.check()).toEqual([]);
   await story.node.database.del(keys.ofTopic('message', topic, { fireAtMs: 1_002_400, seq: 2_401 }));
   expect(await faultsOf(story.node)).toMatch(/lane 2499/);
+});
+
+test('holds are walked beside the lane, and not gathered: dead letters stay for ever', async () => {
+  const story = await Story.open(['g']);
+  await story.schedule(...Array.from({ length: 250 }, () => 0));
+  expect(await story.lease(1)).toHaveLength(250);
+  let holds = 0;
+  let holdsBefore: number | undefined;
+  const database: StateReader = story.node.database;
+  const watched: StateReader = {
+    getSync: (key: Uint8Array, options?: { readonly snapshot: Snapshot }) =>
+      options === undefined ? database.getSync(key) : database.getSync(key, options),
+    snapshot: () => database.snapshot(),
+    iterator: (options) => {
+      const iterator = database.iterator(options);
+      const table = options.gte[tableOffset];
+      const nextv = async (size: number) => {
+        const rows = await iterator.nextv(size);
+        if (table === tables.message) holdsBefore ??= holds;
+        if (table === tables.hold) holds += rows.length;
+        return rows;
+      };
+      return { nextv, close: () => iterator.close() };
+    },
+  };
+  expect(await (await openStore({ database: watched })).check()).toEqual([]);
+  expect(holds).toBeGreaterThanOrEqual(250);
+  expect(holdsBefore, 'in memory when the first message is read').toBeLessThan(200);
 });

@@ -36,40 +36,31 @@ import { walk } from './walk.ts';
 
 const maxFaults = 100;
 
-/** @returns sentences, none when all is well */
+/** @returns sentences, none when all is well, and the first 100 when there are more */
 export async function checkState(parts: ViewParts): Promise<readonly string[]> {
   const faults: string[] = [];
+  const say = (what: string): void => {
+    if (faults.length < maxFaults) faults.push(what);
+  };
   try {
-    for (const state of parts.catalog.topics.values()) await checkTopic(parts, state, faults);
-    await checkStrays(parts, faults);
-    await checkAnswers(parts, faults);
-    await checkEnded(parts, faults);
-    await checkSum(parts, faults);
+    for (const state of parts.catalog.topics.values()) await checkTopic(parts, state, say);
+    await checkStrays(parts, say);
+    await checkAnswers(parts, say);
+    await checkEnded(parts, say);
+    await checkSum(parts, say);
   } catch (error) {
     if (!(error instanceof CorruptRow)) throw error;
-    faults.push(error.message);
+    say(error.message);
   }
-  return faults.slice(0, maxFaults);
+  return faults;
 }
 
-/** One group's part in the count. */
-interface GroupCount {
-  readonly group: GroupRow;
-  readonly holds: Map<string, Hold>;
-  outstanding: number;
-  dead: number;
-  belowStart: number;
-  waiting: number;
-  acknowledged: number;
-}
+type Say = (what: string) => void;
 
-async function checkTopic(parts: ViewParts, state: TopicState, faults: string[]): Promise<void> {
+async function checkTopic(parts: ViewParts, state: TopicState, sayAll: Say): Promise<void> {
   const { row } = state;
-  const say = (what: string): number => faults.push(`topic ${row.number} (${row.name}): ${what}`);
-  const counts: GroupCount[] = [];
-  for (const group of state.groups.values()) counts.push(await countHolds(parts, row.number, group, say));
-  const now = { fireAtMs: parts.meta.clockMs, seq: parts.meta.seq };
-
+  const say = (what: string): void => sayAll(`topic ${row.number} (${row.name}): ${what}`);
+  const groups = [...state.groups.values()].map((group) => new GroupCount(parts, row.number, group, say));
   let lane = 0;
   const range = parts.keys.topicRange('message', row.number, wholeLane.after, wholeLane.to);
   for await (const [key, value] of walk(parts, range)) {
@@ -77,7 +68,10 @@ async function checkTopic(parts: ViewParts, state: TopicState, faults: string[])
     decodeMessage(key, value);
     lane += 1;
     if (position.seq > parts.meta.seq) say(`${text(position)} has a seq that was not issued`);
-    for (const count of counts) countMessage(count, position);
+    for (const group of groups) {
+      if (!group.isAt(position)) await group.goTo(position);
+      group.count(position);
+    }
   }
   const { scheduled, cancelled, stopped, delivered, skipped } = row;
   if (scheduled !== lane + cancelled + stopped + delivered + skipped) {
@@ -85,80 +79,128 @@ async function checkTopic(parts: ViewParts, state: TopicState, faults: string[])
       `scheduled ${scheduled}, but lane ${lane} + cancelled ${cancelled} + stopped ${stopped} + delivered ${delivered} + skipped ${skipped}`,
     );
   }
-  for (const count of counts) checkGroup(count, now, say);
+  for (const group of groups) await group.end();
 }
 
-async function countHolds(
-  parts: ViewParts,
-  topic: number,
-  group: GroupRow,
-  say: (what: string) => void,
-): Promise<GroupCount> {
-  const holds = new Map<string, Hold>();
-  const count = { group, holds, outstanding: 0, dead: 0, belowStart: 0, waiting: 0, acknowledged: 0 };
-  let waitingRetries = 0;
-  for await (const [key, value] of walk(parts, parts.keys.groupRange('hold', topic, group.number, origin))) {
+/**
+ * One group's part in the count. Its holds are walked beside the lane, in the same order, and never gathered: dead letters
+ * stay for ever, and may be more than memory has room for.
+ */
+class GroupCount {
+  readonly #parts: ViewParts;
+  readonly #topic: number;
+  readonly #group: GroupRow;
+  readonly #say: Say;
+  readonly #holds: ReturnType<typeof walk>;
+  /** The hold at which the walk stands; undefined before the first, and behind the last. */
+  #hold: Hold | undefined;
+  /** Its message stands in the lane. */
+  #isMet = false;
+  #hasEnded = false;
+  #outstanding = 0;
+  #dead = 0;
+  #waitingRetries = 0;
+  #acknowledged = 0;
+
+  constructor(parts: ViewParts, topic: number, group: GroupRow, say: Say) {
+    this.#parts = parts;
+    this.#topic = topic;
+    this.#group = group;
+    this.#say = say;
+    this.#holds = walk(parts, parts.keys.groupRange('hold', topic, group.number, origin));
+  }
+
+  /** Everything that it holds below `position` is counted. */
+  isAt(position: Position): boolean {
+    return this.#hasEnded || (this.#hold !== undefined && comparePositions(this.#hold.position, position) >= 0);
+  }
+
+  async goTo(position: Position): Promise<void> {
+    while (!this.isAt(position)) await this.#next();
+  }
+
+  /** A message of the lane, at which it is. */
+  count(position: Position): void {
+    const { start, cursor } = this.#group;
+    this.#isMet = this.#hold !== undefined && comparePositions(this.#hold.position, position) === 0;
+    const wasHanded = comparePositions(position, start) > 0 && comparePositions(position, cursor) <= 0;
+    if (wasHanded && !this.#isMet) this.#acknowledged += 1;
+  }
+
+  /** The lane is at its end. */
+  async end(): Promise<void> {
+    while (!this.#hasEnded) await this.#next();
+    await this.#checkRetries();
+    const { meta } = this.#parts;
+    const { number, name, state, start, cursor, outstanding, dead, acknowledged, gone } = this.#group;
+    const say = (what: string): void => this.#say(`group ${number} (${name})${what}`);
+    if (this.#outstanding !== outstanding) say(` counts ${outstanding} outstanding, and holds ${this.#outstanding}`);
+    if (this.#dead !== dead) say(` counts ${dead} dead letters, and holds ${this.#dead}`);
+    if (comparePositions(start, cursor) > 0) say(' has its cursor below its start');
+    if (comparePositions(cursor, { fireAtMs: meta.clockMs, seq: meta.seq }) > 0)
+      say(' has its cursor above (clock, seq)');
+    // What a deleted group holds goes in steps, and its messages may go before.
+    if (state === 'active' && this.#acknowledged !== acknowledged - gone) {
+      say(
+        `: ${this.#acknowledged} messages at or below its cursor are held by nobody, but ${acknowledged} were acknowledged and ${gone} of them are gone`,
+      );
+    }
+  }
+
+  async #next(): Promise<void> {
+    const { number, name, state, start, cursor } = this.#group;
+    if (this.#hold !== undefined && !this.#isMet && state === 'active')
+      this.#say(`group ${number} (${name}) holds ${text(this.#hold.position)}, and there is no such message`);
+    this.#hold = undefined;
+    this.#isMet = false;
+    const found = await this.#holds.next();
+    if (found.done === true) {
+      this.#hasEnded = true;
+      return;
+    }
+    const [key, value] = found.value;
     const position = groupRowPosition(key);
     const hold = decodeHold(position, key, value);
-    holds.set(text(position), hold);
-    count[hold.state === 'dead' ? 'dead' : 'outstanding'] += 1;
-    if (hold.state === 'retry') waitingRetries += 1;
-    if (comparePositions(position, group.start) <= 0 || comparePositions(position, group.cursor) > 0) {
-      say(`group ${group.number} holds ${text(position)}, which is not between its start and its cursor`);
-    }
+    this.#hold = hold;
+    if (hold.state === 'dead') this.#dead += 1;
+    else this.#outstanding += 1;
+    if (hold.state === 'retry') this.#waitingRetries += 1;
+    if (comparePositions(position, start) <= 0 || comparePositions(position, cursor) > 0)
+      this.#say(`group ${number} holds ${text(position)}, which is not between its start and its cursor`);
   }
-  let retries = 0;
-  for await (const [key, value] of walk(parts, parts.keys.groupRange('retry', topic, group.number, origin))) {
-    const { fireAtMs, seq } = groupRowPosition(key);
-    const hold = holds.get(text(decodeRetry(key, value)));
-    retries += 1;
-    if (hold?.state !== 'retry' || hold.retryAtMs !== fireAtMs || hold.retrySeq !== seq) {
-      say(`group ${group.number} has a retry row ${fireAtMs}/${seq} that belongs to no hold`);
+
+  async #checkRetries(): Promise<void> {
+    const { keys } = this.#parts;
+    const { number } = this.#group;
+    let retries = 0;
+    for await (const [key, value] of walk(this.#parts, keys.groupRange('retry', this.#topic, number, origin))) {
+      retries += 1;
+      const { fireAtMs, seq } = groupRowPosition(key);
+      const position = decodeRetry(key, value);
+      const holdKey = keys.ofGroup('hold', this.#topic, number, position);
+      const row = get(this.#parts, holdKey);
+      const hold = row === undefined ? undefined : decodeHold(position, holdKey, row);
+      if (hold?.state !== 'retry' || hold.retryAtMs !== fireAtMs || hold.retrySeq !== seq)
+        this.#say(`group ${number} has a retry row ${fireAtMs}/${seq} that belongs to no hold`);
     }
-  }
-  if (retries !== waitingRetries)
-    say(`group ${group.number} has ${retries} retry rows and ${waitingRetries} holds that wait`);
-  return count;
-}
-
-function countMessage(count: GroupCount, position: Position): void {
-  const { group, holds } = count;
-  if (comparePositions(position, group.start) <= 0) count.belowStart += 1;
-  else if (comparePositions(position, group.cursor) > 0) count.waiting += 1;
-  else if (!holds.delete(text(position))) count.acknowledged += 1;
-}
-
-function checkGroup(count: GroupCount, now: Position, say: (what: string) => void): void {
-  const { group, holds, outstanding, dead, acknowledged } = count;
-  const name = `group ${group.number} (${group.name})`;
-  if (outstanding !== group.outstanding)
-    say(`${name} counts ${group.outstanding} outstanding, and holds ${outstanding}`);
-  if (dead !== group.dead) say(`${name} counts ${group.dead} dead letters, and holds ${dead}`);
-  if (comparePositions(group.start, group.cursor) > 0) say(`${name} has its cursor below its start`);
-  if (comparePositions(group.cursor, now) > 0) say(`${name} has its cursor above (clock, seq)`);
-  // What a deleted group holds goes in steps, and its messages may go before.
-  if (group.state === 'deleting') return;
-  for (const position of holds.keys()) say(`${name} holds ${position}, and there is no such message`);
-  if (acknowledged !== group.acknowledged - group.gone) {
-    say(
-      `${name}: ${acknowledged} messages at or below its cursor are held by nobody, but ${group.acknowledged} were acknowledged and ${group.gone} of them are gone`,
-    );
+    if (retries !== this.#waitingRetries)
+      this.#say(`group ${number} has ${retries} retry rows and ${this.#waitingRetries} holds that wait`);
   }
 }
 
 /** Rows of topics and groups that there are not. */
-async function checkStrays(parts: ViewParts, faults: string[]): Promise<void> {
+async function checkStrays(parts: ViewParts, say: Say): Promise<void> {
   const { topics } = parts.catalog;
   for (const table of ['message', 'hold', 'retry', 'topic', 'group'] as const) {
     for await (const [key] of walk(parts, parts.keys.wholeTable(table), false)) {
       const topic = topics.get(topicOf(key));
       const known = table === 'message' || table === 'topic' ? topic : topic?.groups.get(groupOf(key));
-      if (known === undefined) faults.push(`${table} row ${key.toString('hex')} belongs to nothing`);
+      if (known === undefined) say(`${table} row ${key.toString('hex')} belongs to nothing`);
     }
   }
 }
 
-async function checkAnswers(parts: ViewParts, faults: string[]): Promise<void> {
+async function checkAnswers(parts: ViewParts, say: Say): Promise<void> {
   let answers = 0;
   for await (const [key, value] of walk(parts, parts.keys.wholeTable('answer'))) {
     decodeAnswer(key, value);
@@ -172,20 +214,19 @@ async function checkAnswers(parts: ViewParts, faults: string[]): Promise<void> {
     const answerKey = parts.keys.answer(topic, idempotencyKey);
     const answer = get(parts, answerKey);
     if (answer === undefined || decodeAnswer(answerKey, answer).untilMs !== untilMs) {
-      faults.push(`an answer of topic ${topic} until ${untilMs} has a row by its time, and no other`);
+      say(`an answer of topic ${topic} until ${untilMs} has a row by its time, and no other`);
     }
   }
-  if (answers !== times) faults.push(`${answers} answers, but ${times} of them by their time`);
+  if (answers !== times) say(`${answers} answers, but ${times} of them by their time`);
 }
 
-async function checkEnded(parts: ViewParts, faults: string[]): Promise<void> {
+async function checkEnded(parts: ViewParts, say: Say): Promise<void> {
   let ended = 0;
   for await (const [key, value] of walk(parts, parts.keys.wholeTable('ended'))) {
     decodeEnded(key, value);
     ended += 1;
     const message = parts.keys.ofTopic('message', topicOf(key), messagePosition(key));
-    if (get(parts, message) !== undefined)
-      faults.push(`${text(messagePosition(key))} ended, and still stands in its lane`);
+    if (get(parts, message) !== undefined) say(`${text(messagePosition(key))} ended, and still stands in its lane`);
   }
   let times = 0;
   for await (const [key, value] of walk(parts, parts.keys.wholeTable('endedTime'))) {
@@ -195,10 +236,10 @@ async function checkEnded(parts: ViewParts, faults: string[]): Promise<void> {
     const endedKey = parts.keys.ofTopic('ended', topic, position);
     const row = get(parts, endedKey);
     if (row === undefined || decodeEnded(endedKey, row).endedAtMs !== endedAtMs) {
-      faults.push(`the end of ${text(position)} has a row by its time, and no other`);
+      say(`the end of ${text(position)} has a row by its time, and no other`);
     }
   }
-  if (ended !== times) faults.push(`${ended} ended rows, but ${times} of them by their time`);
+  if (ended !== times) say(`${ended} ended rows, but ${times} of them by their time`);
 }
 
 function get(parts: ViewParts, key: Buffer): Uint8Array | undefined {
