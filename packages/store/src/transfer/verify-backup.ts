@@ -16,7 +16,7 @@ export interface VerifiedBackup {
   /** As of a directory: see VerifiedState. */
   readonly base: string | undefined;
   readonly isWhole: boolean;
-  /** Sentences; none when all is well. What only a directory can be asked (conservation) is found when it is restored. */
+  /** Sentences; none when all is well. What only a directory can be asked (conservation) is asked of a restored one. */
   readonly faults: readonly string[];
 }
 
