@@ -5,8 +5,13 @@
 import type { Database, RowIterator } from '../database.ts';
 import { type RangeOfKeys, rangesOf } from '../keyspace.ts';
 
-/** What one step removes at most. LevelDB may hand out fewer rows at once, where they are large. */
+/** What one step removes at most. */
 const stepRows = 1024;
+/**
+ * It ends with the row that reaches so many bytes. LevelDB hands out 16 KiB at once: with no more than that a step, a state
+ * is removed many times more slowly than another one comes in.
+ */
+const stepBytes = 2 ** 20;
 
 export class Sweep {
   readonly generation: number;
@@ -39,8 +44,17 @@ export class Sweep {
 }
 
 async function read(iterator: RowIterator): Promise<readonly Uint8Array[]> {
+  const keys: Uint8Array[] = [];
   try {
-    return (await iterator.nextv(stepRows)).map(([key]) => key);
+    for (let bytes = 0; keys.length < stepRows && bytes < stepBytes; ) {
+      const rows = await iterator.nextv(stepRows - keys.length);
+      if (rows.length === 0) break;
+      for (const [key, value] of rows) {
+        keys.push(key);
+        bytes += key.length + value.length;
+      }
+    }
+    return keys;
   } finally {
     await iterator.close();
   }
