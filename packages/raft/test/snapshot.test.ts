@@ -63,6 +63,23 @@ test('a member without room for a second state stays behind until it has some', 
   expect(lost.node.status().snapshots.installed).toBe(1);
 });
 
+test('a member whose room ends while a state comes in gives it up, and begins anew when it has some', async () => {
+  let hasRoom = true;
+  const { world, members, lost, heal } = await away(100, 1, () => hasRoom);
+  const snapshots = () => lost.node.status().snapshots;
+  heal();
+  await world.clock.until(() => snapshots().receivedBytes > 0, 5_000);
+  expect(snapshots().receiving).toBeDefined();
+  hasRoom = false;
+  await world.clock.pass(5_000);
+  expect(snapshots(), 'nothing comes in, and what had come is swept').toMatchObject({ installed: 0, sweeping: 0 });
+  expect(snapshots().receiving).toBeUndefined();
+  hasRoom = true;
+  await world.clock.until(caughtUp(members, 105));
+  expect(snapshots().installed).toBe(1);
+  expect(lost.fatal()).toBeUndefined();
+});
+
 test('the log is compacted in steps, everywhere, and goes on', async () => {
   const world = new World(ids);
   const members = await started(world);

@@ -62,6 +62,11 @@ export class Installer {
     return this.#import?.index;
   }
 
+  /** More of it is to come. */
+  get isUnderWay(): boolean {
+    return this.#import !== undefined && !this.#isWhole;
+  }
+
   /** All of it is on the disk, and `finished` is still to be called: the state machine may be going over to it. */
   get isWhole(): boolean {
     return this.#isWhole;
@@ -139,7 +144,12 @@ export class Installer {
 
   /** The log has come so far by itself: what came of a state that ends there is of no use. */
   overtaken(commit: number): void {
-    if (this.#import !== undefined && !this.#isWhole && this.#import.index <= commit) this.finished();
+    if (this.#import !== undefined && this.#import.index <= commit) this.giveUp();
+  }
+
+  /** What has come of it is swept. When that is all of it, its owner decides. */
+  giveUp(): void {
+    if (this.isUnderWay) this.finished();
   }
 
   /** Gives up what is under way; resolves when nothing is written any more. */

@@ -142,11 +142,16 @@ export class Snapshots {
   }
 
   tick(): void {
-    const { clock, status } = this.#options;
+    const { clock, status, count, mayReceive } = this.#options;
     const nowMs = clock.monotonicMs();
     if (status().role !== 'leader') this.#exporter.close();
     this.#exporter.tick(nowMs);
     this.#installer.overtaken(status().commit);
+    // Room may end while it comes: better behind than on a full disk, which ends the process.
+    if (this.#installer.isUnderWay && !mayReceive()) {
+      count('noRoom');
+      this.#installer.giveUp();
+    }
     this.#installer.tick(nowMs);
     // From the flip on the state before it is to be swept; the state machine reads it until it has gone over.
     if (!this.#installer.isWhole) this.#sweeper.tick(nowMs);
