@@ -12,7 +12,8 @@ export class SingleWriter {
   #turn: (() => void) | undefined;
   #hasTurn = false;
   #isBusy = false;
-  #failed = false;
+  /** Of the first write that failed. */
+  #failure: { readonly error: unknown } | undefined;
   #last: Promise<void> = Promise.resolve();
 
   constructor(database: Database) {
@@ -49,12 +50,13 @@ export class SingleWriter {
   async #write(fill: Fill): Promise<void> {
     this.#isBusy = true;
     try {
-      assert(!this.#failed, 'a write after one that failed');
+      // For the same reason: whoever is told of this one first says why the member stops.
+      if (this.#failure !== undefined) throw this.#failure.error;
       const batch = this.#database.batch();
       const show = fill(batch);
       const writing = written(batch);
-      this.#last = writing.catch(() => {
-        this.#failed = true;
+      this.#last = writing.catch((error: unknown) => {
+        this.#failure = { error };
       });
       await writing;
       // Before anyone else fills a batch: what he writes depends on it.
