@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ReadOutcome } from '../src/index.ts';
-import { bytes, type Member, World } from './world.ts';
+import type { Outcome, ReadOutcome } from '../src/index.ts';
+import { bytes, type Member, SlowLog, World } from './world.ts';
 
 const ids = ['a', 'b', 'c'];
 
@@ -137,4 +137,23 @@ test('a leader whose owner can do nothing with it steps down, and another leads 
   await world.clock.until(() => members.every(({ machine }) => machine.notes.join() === 'before,after'));
   leader.node.stepDown();
   expect(next.node.status().role).toBe('leader');
+});
+
+test('a leader whose disk hangs makes room also when nothing that the others lack is in the write', async () => {
+  const world = new World(ids);
+  const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
+  const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
+  for (const { node } of members) await node.start();
+  const leader = await world.leader(members);
+  const log = logs.get(leader.id);
+  if (log === undefined) throw new Error('every member has a log');
+  await applied(world, leader, 'before');
+  log.writeMs = Number.POSITIVE_INFINITY; // from the effects of that on
+  await world.clock.pass(50);
+  let outcome: Outcome<number> | undefined;
+  void leader.node.propose(bytes('waits for the disk')).then((settled) => (outcome = settled));
+  const next = await world.leader(members.filter((member) => member !== leader));
+  await world.clock.until(() => outcome !== undefined);
+  expect(outcome).toEqual({ kind: 'notApplied', reason: 'notLeader' });
+  await applied(world, next, 'after');
 });

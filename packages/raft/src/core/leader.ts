@@ -83,4 +83,16 @@ export function maybeYieldToFasterDisks(raft: Raft, own: Own<'leader'>): void {
     if ((own.followers.get(id)?.match ?? 0) > raft.log.stableIndex) beyond += 1;
   }
   if (beyond >= raft.roster.majority) becomeFollower(raft, raft.term, undefined);
+  else maybeTryOthers(raft, own);
+}
+
+/**
+ * The write that hangs may hold no entries, only effects, and meanwhile no proposal is appended: nobody could ever be
+ * beyond. So there is an entry for them to be faster with. Not while leadership is handed over: the target has everything.
+ */
+function maybeTryOthers(raft: Raft, own: Own<'leader'>): void {
+  const { log, roster, config, term } = raft;
+  if (log.lastIndex > log.stableIndex || own.transfer !== undefined) return;
+  if (roster.otherVoters.length < roster.majority) return;
+  log.append(config.encode(log.lastIndex + 1, term, 'empty', new Uint8Array(0)));
 }

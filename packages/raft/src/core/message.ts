@@ -5,8 +5,8 @@
 export type NodeId = string;
 
 /**
- * What an entry holds. `empty` is the core's own, at the start of a term; `commands` is one group commit;
- * `configuration` says who the members are, from this entry on.
+ * What an entry holds. `empty` is the core's own, at the start of a term, or where a leader's disk hangs; `commands` is one
+ * group commit; `configuration` says who the members are, from this entry on.
  */
 export type EntryKind = 'empty' | 'commands' | 'configuration';
 

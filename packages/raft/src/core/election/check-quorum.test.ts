@@ -82,6 +82,33 @@ test('a leader with a stalled disk steps down only when a quorum of others is du
   expect(a.status.role).toBe('follower');
 });
 
+test('where its write holds no entries, a leader with a stalled disk appends one, once, to see whether the others are faster', () => {
+  const a = settledLeader();
+  a.core.diskStalled();
+  a.core.diskStalled();
+  const sent = only('appendRequest', a.turn());
+  expect(sent.map(({ to, entries }) => [to, ...entries.map(({ kind, index }) => `${kind} ${index}`)])).toEqual([
+    ['b', 'empty 2'],
+    ['c', 'empty 2'],
+  ]);
+  accept(a, 'b', 2);
+  a.core.diskStalled();
+  expect(a.status.role, 'all stall together').toBe('leader');
+  accept(a, 'c', 2);
+  a.core.diskStalled();
+  expect(a.status.role).toBe('follower');
+});
+
+test('a leader that hands over, or whose others are no majority of themselves, appends nothing for its stalled disk', () => {
+  const a = settledLeader();
+  a.core.transferLeadership('b');
+  const b = settledLeader({ voters: ['a', 'b'] });
+  for (const it of [a, b]) {
+    it.core.diskStalled();
+    expect(it.status.lastIndex).toBe(1);
+  }
+});
+
 test('who stands for election with a stalled disk withdraws; a follower is not disturbed', () => {
   for (const a of [preCandidate(), candidate()]) {
     a.core.diskStalled();
