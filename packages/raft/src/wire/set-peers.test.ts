@@ -74,3 +74,23 @@ test('a port that is taken is tried again', async () => {
   await blocker.transport.close();
   await until(() => b.transport.connectedPeers().length === 1);
 });
+
+test('an address that none can be keeps nobody from the other peers, and may be put right', async () => {
+  const [portA, portB] = [await freePort(), await freePort()];
+  const a = await ends.open('a', portA, new Map());
+  await ends.open('b', portB, new Map([['a', portA]]));
+  for (const port of [70_000, Number.NaN]) {
+    a.transport.setPeers(
+      new Map([
+        ['c', at(port)],
+        ['b', at(portB)],
+      ]),
+      nobody,
+    );
+    await until(() => a.transport.connectedPeers().includes('b'));
+  }
+  const portC = await freePort();
+  await ends.open('c', portC, new Map([['a', portA]]));
+  a.transport.setPeers(new Map([['c', at(portC)]]), nobody);
+  await until(() => a.transport.connectedPeers().includes('c'));
+});

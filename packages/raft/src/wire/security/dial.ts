@@ -1,7 +1,7 @@
 // Opens a connection to another member. Over TLS it is ready when the other end has shown the certificate of the member
 // that is looked for; whether it believes ours shows only in its first answer.
 import { X509Certificate } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { NodeId } from '../../core/message.ts';
 import type { Address } from '../transport.ts';
@@ -14,7 +14,18 @@ export interface Dialled {
   readonly readyEvent: 'connect' | 'secureConnect';
 }
 
-export function dial({ host, port }: Address, peer: NodeId, security: ReadySecurity): Dialled {
+export function dial(address: Address, peer: NodeId, security: ReadySecurity): Dialled {
+  try {
+    return dialled(address, peer, security);
+  } catch (error) {
+    // No such port can be. An entry of the log may say so to every member, now and at each start: it is an attempt that fails.
+    const socket = new Socket();
+    socket.destroy(error instanceof Error ? error : new Error(String(error)));
+    return { socket, readyEvent: 'connect' };
+  }
+}
+
+function dialled({ host, port }: Address, peer: NodeId, security: ReadySecurity): Dialled {
   if (security.kind !== 'tls') {
     return { socket: connect({ host, port, noDelay: true, keepAlive: true }), readyEvent: 'connect' };
   }
