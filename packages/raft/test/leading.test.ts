@@ -157,3 +157,13 @@ test('a leader whose disk hangs makes room also when nothing that the others lac
   expect(outcome).toEqual({ kind: 'notApplied', reason: 'notLeader' });
   await applied(world, next, 'after');
 });
+
+test('a member on its own leads, and answers, however slow its disk is', async () => {
+  const world = new World(['only']);
+  const log = new SlowLog(world, 'only');
+  log.writeMs = 3_000;
+  const member = world.member('only', { log });
+  await member.node.start();
+  await world.leader([member]);
+  await applied(world, member, 'note');
+});

@@ -117,7 +117,9 @@ const candidate: Row<'candidate'> = {
   peerDown: maybeLose,
   peerReset: ignore,
   snapshotInstalled: ignore,
-  diskStalled: (raft) => becomeFollower(raft, raft.term, undefined),
+  diskStalled: (raft) => {
+    if (!raft.roster.isAlone) becomeFollower(raft, raft.term, undefined); // nobody could lead in its place
+  },
   stepDown: ignore, // the leadership that was meant is lost
   paused: (raft, _own, { ticks }) => agePatience(raft, ticks),
   stop: (raft) => becomeFollower(raft, raft.term, undefined),
