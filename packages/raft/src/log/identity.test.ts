@@ -38,3 +38,14 @@ test.each(['a', '0', 'a.b-c_d', 'A'.repeat(64), 'constructor', 'toString'])('%s 
   expect(decodeIdentity(encodeIdentity(identity))).toEqual(identity);
   expect(() => checkIdentity(identity, { id, members: ['other', id] })).not.toThrow();
 });
+
+test('nobody founds a cluster with one name twice, or with more members than an entry can name', () => {
+  const names = Array.from({ length: 33 }, (_, i) => `n${i}`);
+  expect(() => newIdentity({ id: 'a', members: ['a', 'a'] }, random)).toThrow(
+    new RangeError('"a" is named twice among the members.'),
+  );
+  expect(() => newIdentity({ id: 'n0', members: names }, random)).toThrow(
+    new RangeError('33 members are too many: at most 32.'),
+  );
+  expect(newIdentity({ id: 'n0', members: names.slice(0, 32) }, random).members).toHaveLength(32);
+});

@@ -2,6 +2,7 @@
 // acknowledgement, so who it is stands in the directory itself and not in its configuration.
 import { strict as assert } from 'node:assert';
 import { crc32 } from 'node:zlib';
+import { maxMembers } from '../core/bounds.ts';
 import { isNodeId } from '../core/membership/configuration.ts';
 import type { NodeId } from '../core/message.ts';
 import { RaftError } from '../raft-error.ts';
@@ -47,10 +48,16 @@ function checkNames({ id, members }: Membership): void {
 /**
  * For a new, empty log: draws its incarnation. To be stored before the log is used, and never drawn again for that directory.
  * @param random uniform in [0, 1)
- * @throws RangeError where a name could be none of a member; AssertionError where `members` names others, and not `id`
+ * @throws RangeError where a name could be none of a member, stands there twice, or there are more than 32; AssertionError where
+ * `members` names others, and not `id`
  */
 export function newIdentity({ id, members }: Membership, random: () => number): Identity {
   checkNames({ id, members });
+  // Whoever were counted twice would have no majority; and no entry and no snapshot could say who so many members are.
+  const twice = members.find((name, index) => members.indexOf(name) !== index);
+  if (twice !== undefined) throw new RangeError(`"${twice}" is named twice among the members.`);
+  if (members.length > maxMembers)
+    throw new RangeError(`${members.length} members are too many: at most ${maxMembers}.`);
   assert(members.length === 0 || members.includes(id), `${id} is not among the members`);
   return { id, members: [...members].sort(), incarnation: drawToken(random), founding: undefined };
 }

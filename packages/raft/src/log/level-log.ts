@@ -55,7 +55,8 @@ const emptyTurn = { hardState: undefined, truncateFrom: undefined, entries: [] }
  *
  * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER, HF_LOG_CORRUPT, HF_LOG_GAP, HF_LOG_FORMAT: nothing was changed
  * @throws RaftError HF_WRITE_FAILED, HF_DISK_FULL when the log could not be founded
- * @throws RangeError where a name could be none of a member; AssertionError where `members` names others, and not `id`
+ * @throws RangeError where a name could be none of a member, or `members` could found no cluster; AssertionError where they are
+ * others, and not `id`
  */
 export async function openLevelLog(options: LevelLogOptions): Promise<LogStore> {
   const { database, applied, random } = options;
