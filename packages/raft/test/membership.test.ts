@@ -243,3 +243,33 @@ test('nobody is told of a change that may still be taken back', async () => {
   expect(await settled(world, added)).toMatchObject({ kind: 'applied' });
   await world.clock.until(() => know().every((knows) => knows));
 });
+
+test('a node that is taken in while its transport still starts counts its time once, and not at all when it has stopped', async () => {
+  const { world, a } = await alone();
+  const { clock, network } = world;
+  const transport = network.transport.bind(network);
+  network.transport = (id) => {
+    const its = transport(id);
+    const start: typeof its.start = async (events, hello) => {
+      await its.start(events, hello);
+      await new Promise<void>((resolve) => void clock.after(1_000, resolve));
+    };
+    return { ...its, start };
+  };
+  const b = world.member('b', { founders: [] });
+  const started = b.node.start();
+  await settled(world, a.node.changeMembership({ kind: 'addLearner', member: described(b) }));
+  await clock.until(() => !b.node.status().isWaiting);
+  await clock.pass(1_000);
+  await started;
+  await Promise.all([a, b].map(({ node }) => settled(world, node.stop())));
+  await clock.pass(1_000);
+  let timers = 0;
+  const after = clock.after.bind(clock);
+  clock.after = (delayMs, callback) => {
+    timers += 1;
+    return after(delayMs, callback);
+  };
+  await clock.pass(100);
+  expect(timers).toBe(0);
+});

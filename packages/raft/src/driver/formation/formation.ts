@@ -49,9 +49,12 @@ export class Formation {
   }
 
   start(): void {
-    // It may have been stopped while a leader took it in.
+    // It may have been stopped while a leader took it in, or be taken in while its transport starts: then this is the second time.
     if (this.#stopped) return;
-    if (this.isFounded) return this.#options.onFounded();
+    if (this.isFounded) {
+      this.stop();
+      return this.#options.onFounded();
+    }
     // It founds nothing: a leader will tell it who the members are.
     if (isWaiting(this.#options.log.identity)) return;
     this.#repeat();
