@@ -167,3 +167,21 @@ test('a member on its own leads, and answers, however slow its disk is', async (
   await world.leader([member]);
   await applied(world, member, 'note');
 });
+
+test.each([300, 700, 1_500])(
+  'members whose disks take %i ms for a write elect a leader, and another one',
+  async (writeMs) => {
+    const world = new World(ids);
+    const members = ids.map((id) => {
+      const log = new SlowLog(world, id);
+      log.writeMs = writeMs;
+      return world.member(id, { log });
+    });
+    for (const { node } of members) await node.start();
+    const leader = await world.leader(members);
+    await applied(world, leader, 'before');
+    world.network.kill(leader.id);
+    const next = await world.leader(members.filter((member) => member !== leader));
+    await applied(world, next, 'after');
+  },
+);

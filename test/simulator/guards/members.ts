@@ -117,7 +117,7 @@ export const memberGuards: readonly Guard[] = [
     changes: [
       {
         file: `${core}/election/campaign.ts`,
-        text: "  if (raft.roster.isAlone && raft.own.role === 'candidate') return;\n",
+        text: '  if (!isHardStateDurable(raft)) return;\n',
         instead: '',
       },
     ],

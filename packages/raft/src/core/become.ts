@@ -80,6 +80,7 @@ function enterTerm(raft: Raft, term: number, vote: NodeId | undefined): void {
   assert(term > raft.term, 'terms only rise');
   raft.term = term;
   raft.vote = vote;
+  raft.promisedAt = raft.now;
   raft.held.clear();
 }
 

@@ -9,6 +9,9 @@ export const maxFastAttempts = 16;
 /** A candidate waits for its backlog as long as apply moves; without a move, for this many election timeouts. */
 export const backlogPatienceElections = 10;
 
+/** Of the time that a disk took for a vote, this many election timeouts are not counted: one that hung is no measure. */
+export const diskPatienceElections = 4;
+
 /** After a pause that was longer than an election, a leader must hear its quorum within this many heartbeats. */
 export const graceHeartbeats = 2;
 

@@ -63,6 +63,8 @@ export interface Raft {
   now: number;
   /** When this node loses patience with its leader, or with its election. */
   electionDueAt: number;
+  /** When the term or the vote changed last. */
+  promisedAt: number;
   /** When the leader was last heard. */
   leaderHeardAt: number;
   /** Voters whose process is known to be gone; a message from one takes it off the list. */
@@ -118,6 +120,7 @@ export function createRaft(config: CoreConfig, state: CoreState): Raft {
     commit: state.applied,
     now: 0,
     electionDueAt: 0,
+    promisedAt: 0,
     leaderHeardAt: 0,
     down: new Set(),
     fastAttempts: 0,

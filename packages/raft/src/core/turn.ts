@@ -1,6 +1,7 @@
 // One turn: what the driver must do, and what it reports back.
 import { assert } from './assert.ts';
 import { isActive } from './election/check-quorum.ts';
+import { allowForDisks } from './election/timer.ts';
 import { maybeHandOver } from './election/transfer.ts';
 import { forgetConfigurations } from './membership/in-force.ts';
 import type { Entry, Message, NodeId } from './message.ts';
@@ -90,7 +91,10 @@ export function takeReceipt(raft: Raft, receipt: Receipt): void {
       const { writing } = raft;
       assert(writing !== undefined, 'only a write in flight can be finished');
       raft.writing = undefined;
-      if (writing.hardState !== undefined) raft.durable = writing.hardState;
+      if (writing.hardState !== undefined) {
+        raft.durable = writing.hardState;
+        if (isHardStateDurable(raft)) allowForDisks(raft);
+      }
       if (writing.hasEntries) raft.log.written(receipt.lastIndex, receipt.lastTerm);
       if (writing.restore !== undefined) restored(raft, writing.restore);
       return;

@@ -203,3 +203,46 @@ test('one that is alone waits for its own vote, however long its disk takes', ()
   a.settle();
   expect(a.status).toMatchObject({ role: 'leader', term: 1 });
 });
+
+test('the time that its disk takes for its vote is not counted, nor as much again for those of the others', () => {
+  const a = preCandidate();
+  a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 1, granted: true }));
+  a.turn(); // its vote is being written
+  a.tick(50);
+  expect(a.status).toMatchObject({ role: 'candidate', term: 1 });
+  const asked = only('voteRequest', [...a.finishWrite()]);
+  expect(asked.map(({ to }) => to)).toEqual(['b', 'c']);
+  a.tick(50);
+  expect(a.status).toMatchObject({ role: 'candidate', term: 1 });
+  a.tick(10);
+  expect(a.status.role).toBe('preCandidate');
+});
+
+test('a disk that hung puts off the next election by eight timeouts at most', () => {
+  const b = member('b');
+  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 1, lastIndex: 0, lastTerm: 0, transfer: false }));
+  b.turn();
+  b.tick(150);
+  b.finishWrite();
+  b.tick(20);
+  expect(b.status.role).toBe('preCandidate');
+  const c = member('c');
+  c.core.step(message('a', 'c', { kind: 'voteRequest', term: 1, lastIndex: 0, lastTerm: 0, transfer: false }));
+  c.turn();
+  c.tick(100);
+  c.finishWrite();
+  c.tick(65);
+  expect(c.status.role).toBe('follower');
+});
+
+test('a voter gives the candidate the time that its own disk took for the vote', () => {
+  const b = member('b');
+  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 1, lastIndex: 0, lastTerm: 0, transfer: false }));
+  b.turn(); // its vote is being written
+  b.tick(50);
+  expect(only('voteResponse', [...b.finishWrite()])).toMatchObject([{ to: 'a', granted: true }]);
+  b.tick(50);
+  expect(b.status).toMatchObject({ role: 'follower', term: 1 });
+  b.tick(10);
+  expect(b.status.role).toBe('preCandidate');
+});

@@ -3,6 +3,7 @@ import { becomePreCandidate } from '../become.ts';
 import { backlogPatienceElections } from '../bounds.ts';
 import { mayStand } from '../membership/in-force.ts';
 import type { Raft } from '../raft.ts';
+import { isHardStateDurable } from '../raft.ts';
 
 /** To be called whenever time passes or a reason to wait may be gone. Not for a leader. */
 export function maybeCampaign(raft: Raft): void {
@@ -11,8 +12,8 @@ export function maybeCampaign(raft: Raft): void {
   // A learner, one that joins, and one that was removed: their terms would only disturb (thesis 4.2.1, 4.2.2).
   if (!mayStand(raft)) return;
   if (raft.stopping || waitsForBacklog(raft)) return;
-  // Its own vote is all that it waits for, and a new term would need another one: on a slow disk each would come too late.
-  if (raft.roster.isAlone && raft.own.role === 'candidate') return;
+  // Nothing would leave before that is on the disk, and a new term needs another write: on a slow disk each came too late.
+  if (!isHardStateDurable(raft)) return;
   becomePreCandidate(raft);
 }
 

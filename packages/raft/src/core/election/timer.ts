@@ -1,5 +1,5 @@
 // Whether a leader is heard, and how long this node waits for one. All times are ticks.
-import { graceHeartbeats } from '../bounds.ts';
+import { diskPatienceElections, graceHeartbeats } from '../bounds.ts';
 import type { NodeId } from '../message.ts';
 import type { Raft } from '../raft.ts';
 
@@ -13,6 +13,16 @@ export function resetElectionTimer(raft: Raft): void {
   const { electionMinTicks, electionMaxTicks } = raft.config;
   // One that is alone waits for nobody.
   raft.electionDueAt = raft.now + (raft.roster.isAlone ? 1 : draw(raft, electionMinTicks, electionMaxTicks));
+}
+
+/**
+ * The vote is on the disk, and was as long on its way as it may be on those of the others: that time is not counted, or on
+ * disks that take half an election timeout nobody would ever be elected.
+ */
+export function allowForDisks(raft: Raft): void {
+  if (raft.vote === undefined) return;
+  const patience = diskPatienceElections * raft.config.electionMaxTicks;
+  raft.electionDueAt += 2 * Math.min(raft.now - raft.promisedAt, patience);
 }
 
 /**

@@ -24,6 +24,7 @@ export function answerVote(raft: Raft, request: Request): void {
   const granted = request.term === raft.term && mayVoteFor(raft, request);
   if (granted) {
     becomeFollower(raft, raft.term, undefined);
+    if (raft.vote === undefined) raft.promisedAt = raft.now;
     raft.vote = request.from;
     resetElectionTimer(raft);
   }
