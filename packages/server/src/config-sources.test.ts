@@ -17,7 +17,7 @@ function refusalOf(args: readonly string[], environment: Record<string, string> 
   throw new Error(`${args.join(' ')} was taken`);
 }
 
-test('what Kubernetes says of a service named holdfast is no setting; a port that somebody means is refused', () => {
+test('what Kubernetes says of services whose names begin with holdfast is no setting; a port that somebody means is refused', () => {
   const links = {
     HOLDFAST_SERVICE_HOST: '10.0.0.1',
     HOLDFAST_SERVICE_PORT: '7401',
@@ -27,9 +27,14 @@ test('what Kubernetes says of a service named holdfast is no setting; a port tha
     HOLDFAST_PORT_7401_TCP_PROTO: 'tcp',
     HOLDFAST_PORT_7401_TCP_PORT: '7401',
     HOLDFAST_PORT_7401_TCP_ADDR: '10.0.0.1',
+    HOLDFAST_API_SERVICE_HOST: '10.0.0.2',
+    HOLDFAST_API_SERVICE_PORT: '7401',
+    HOLDFAST_API_PORT: 'tcp://10.0.0.2:7401',
+    HOLDFAST_API_PORT_7401_TCP_ADDR: '10.0.0.2',
   };
   expect(readConfig([], links)).toEqual(readConfig([], {}));
   expect(() => readConfig([], { HOLDFAST_PORT: '8000' })).toThrow('There is no setting "HOLDFAST_PORT".');
+  expect(() => readConfig([], { HOLDFAST_API_PORT: '8000' })).toThrow('There is no setting "HOLDFAST_API_PORT".');
 });
 
 test('nothing said is a node on its own, on loopback', () => {

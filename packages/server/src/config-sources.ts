@@ -108,11 +108,11 @@ export function printConfig(config: NodeConfig): string {
 }
 
 /**
- * What Kubernetes says to every container of a namespace that has a service of the name `holdfast`: nobody has set it.
- * `HOLDFAST_PORT` alone may also be meant as a setting; theirs is a URL.
+ * What Kubernetes says to every container of a namespace that has a service of the name `holdfast`, or `holdfast-api`:
+ * nobody has set it. `HOLDFAST_PORT` alone may also be meant as a setting; theirs is a URL.
  */
 const serviceLinks =
-  /^HOLDFAST_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)=|^HOLDFAST_PORT=\w+:\/\//;
+  /^HOLDFAST_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST=|SERVICE_PORT(?:_[A-Z0-9_]+)?=|PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?=|PORT=\w+:\/\/)/;
 
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>, faults: string[]): Given[] {
   return Object.entries(environment).flatMap(([name, text]) => {
