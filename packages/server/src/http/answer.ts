@@ -1,5 +1,6 @@
 // From a service's answer to bytes: msgpack carries bodies as they are, JSON as a value where the message says that it is
 // JSON, and as base64 otherwise.
+import { isUtf8 } from 'node:buffer';
 import { type AnswerOf, jsonContentType, type Verb } from '@holdfast/api';
 import { Packr } from 'msgpackr';
 
@@ -77,8 +78,9 @@ function isWritable(value: object): boolean {
   }
 }
 
-/** undefined when the bytes are no JSON, whatever the message's header says. */
+/** undefined when the bytes are no JSON, whatever the message's header says: JSON is UTF-8, or it comes out as another text. */
 function parsed(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) return undefined;
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
     return value;

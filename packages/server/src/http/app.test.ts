@@ -93,6 +93,7 @@ test('bodies go out as JSON where they are JSON, as base64 otherwise, and as byt
     { id: 'abcdefgi', ...lease, headers: json, bodyBytes: text('{broken') },
     { id: 'abcdefgj', ...lease, headers: {}, bodyBytes: text('1') },
     { id: 'abcdefgk', ...lease, headers: json, bodyBytes: text('null') },
+    { id: 'abcdefgl', ...lease, headers: json, bodyBytes: Buffer.from('"Zoë"', 'latin1') },
   ];
   await using app = await startApp({
     receive: () => ({ messages }),
@@ -106,6 +107,7 @@ test('bodies go out as JSON where they are JSON, as base64 otherwise, and as byt
     { bodyBase64: btoa('{broken') },
     { bodyBase64: btoa('1') },
     { body: null },
+    { bodyBase64: btoa('"Zoë"') },
   ]);
   expect(await (await fetch(`${app.url}/v1/topics/t/messages/abcdefgh`)).json()).toMatchObject({
     bodyBase64: btoa('hi'),
