@@ -146,6 +146,18 @@ test('nobody listens: nothing was sent, so no leader it is', async () => {
   });
 });
 
+test.each(['http://n2:99999', 'http://1.2.3.999:7401'])(
+  'a leader at %s, which can not be, is none: nothing was sent, and it is no fault of this node',
+  async (url) => {
+    await withForwarder(async (forwarder) => {
+      expect(await outcomeOf(forwarder.forward(to(url), 'schedule', schedule, options()))).toMatchObject({
+        code: 'HF_NO_LEADER',
+        applied: 'no',
+      });
+    });
+  },
+);
+
 test.each(['EHOSTUNREACH', 'ENETUNREACH'])(
   '%s says that nothing was sent only when it came of connecting',
   async (code) => {
