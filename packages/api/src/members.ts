@@ -4,16 +4,24 @@ import { z } from 'zod';
 const memberName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a member');
 const incarnation = z.string().min(1).max(64);
 const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
+/** Every member would dial it for as long as the entry stands. */
+const canBe = (text: string): boolean => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535;
 
 /** A node that waits to be taken in, as its own /v1/cluster describes it. */
 export const memberToAdd = z.strictObject({
   id: memberName,
   incarnation: incarnation.describe('What its directory drew when it was made.'),
-  peer: z.string().max(100).regex(hostAndPort, 'must be host:port').describe('Where the other members reach it.'),
+  peer: z
+    .string()
+    .max(100)
+    .regex(hostAndPort, { error: 'must be host:port', abort: true })
+    .refine(canBe, 'must be host:port, with a port up to 65535')
+    .describe('Where the other members reach it.'),
   api: z
     .string()
     .max(100)
-    .regex(/^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'must be http://host:port')
+    .regex(/^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, { error: 'must be http://host:port', abort: true })
+    .refine((api) => URL.canParse(api), 'must be http://host:port, as a URL can be')
     .describe('Where its API answers.'),
 });
 

@@ -55,6 +55,16 @@ test.each([
   expect(pathsOf(error)).toEqual(paths);
 });
 
+test.each([
+  ['n4:70000', 'n4:7401', ['peer']],
+  ['n4:7501', 'n4:70000', ['api']],
+  ['[::1]:65536', '1.2.3.999:7401', ['peer', 'api']],
+  ['n4', 'n4', ['peer', 'api']],
+])('a member at %s and %s, which can not be, is not taken in', (peer, api, paths) => {
+  const body = { id: 'n4', incarnation: 'x', peer, api: `http://${api}` };
+  expect(pathsOf(refusalOf('addMember', { params: {}, query: {}, idempotencyKey: undefined, body }))).toEqual(paths);
+});
+
 test.each([[null], [7], ['text'], [undefined]])('%j is no body of a request', (body) => {
   // @ts-expect-error the checker refuses them as well
   expect(refusalOf('receive', { ...ofMailer, body })).toMatchObject({
