@@ -1,5 +1,7 @@
 import { bounds, HoldfastError, type RequestOf, type Verb } from '@holdfast/api';
 import { expect, test } from 'vitest';
+import { parseConfig } from '../config-sources.ts';
+import { addressTextOf } from '../peers/member-address.ts';
 import { parseRequest } from './parse.ts';
 
 function refusalOf<V extends Verb>(verb: V, request: RequestOf<V>): HoldfastError {
@@ -63,6 +65,16 @@ test.each([
 ])('a member at %s and %s, which can not be, is not taken in', (peer, api, paths) => {
   const body = { id: 'n4', incarnation: 'x', peer, api: `http://${api}` };
   expect(pathsOf(refusalOf('addMember', { params: {}, query: {}, idempotencyKey: undefined, body }))).toEqual(paths);
+});
+
+test('a member with a name as long as Kubernetes makes them is taken in, as it is started', () => {
+  const host =
+    'orders-platform-holdfast-3.orders-platform-holdfast-headless.orders-platform-production.svc.cluster.local';
+  const member = { id: 'n4', peer: `${host}:7501`, api: `http://${host}:7401` };
+  expect(parseConfig({ id: 'n4', join: true, peers: [member] }).peers).toEqual([member]);
+  const body = { ...member, incarnation: 'x' };
+  expect(parseRequest('addMember', { params: {}, query: {}, idempotencyKey: undefined, body }).body).toEqual(body);
+  expect(addressTextOf(member).length).toBeLessThanOrEqual(256);
 });
 
 test.each([[null], [7], ['text'], [undefined]])('%j is no body of a request', (body) => {
