@@ -4,28 +4,38 @@ import { z } from 'zod';
 const memberName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a member');
 const incarnation = z.string().min(1).max(64);
 const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
-/** Names in Kubernetes are longer than 100. Both in one entry have 236 at most, and the leader says so. */
+/** Names in Kubernetes are longer than 100. */
 const addressCharacters = 200;
+/** Of both: raft's entries have room for no more. */
+const addressesCharacters = 236;
 /** Every member would dial it for as long as the entry stands. */
 const canBe = (text: string): boolean => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535;
 
 /** A node that waits to be taken in, as its own /v1/cluster describes it. */
-export const memberToAdd = z.strictObject({
-  id: memberName,
-  incarnation: incarnation.describe('What its directory drew when it was made.'),
-  peer: z
-    .string()
-    .max(addressCharacters)
-    .regex(hostAndPort, { error: 'must be host:port', abort: true })
-    .refine(canBe, 'must be host:port, with a port up to 65535')
-    .describe('Where the other members reach it.'),
-  api: z
-    .string()
-    .max(addressCharacters)
-    .regex(/^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, { error: 'must be http://host:port', abort: true })
-    .refine((api) => URL.canParse(api), 'must be http://host:port, as a URL can be')
-    .describe('Where its API answers.'),
-});
+export const memberToAdd = z
+  .strictObject({
+    id: memberName,
+    incarnation: incarnation.describe('What its directory drew when it was made.'),
+    peer: z
+      .string()
+      .max(addressCharacters)
+      .regex(hostAndPort, { error: 'must be host:port', abort: true })
+      .refine(canBe, 'must be host:port, with a port up to 65535')
+      .describe('Where the other members reach it.'),
+    api: z
+      .string()
+      .max(addressCharacters)
+      .regex(/^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
+        error: 'must be http://host:port',
+        abort: true,
+      })
+      .refine((api) => URL.canParse(api), 'must be http://host:port, as a URL can be')
+      .describe('Where its API answers.'),
+  })
+  .refine(({ peer, api }) => peer.length + api.length <= addressesCharacters, {
+    path: ['api'],
+    error: `must be ${addressesCharacters} characters at most, together with peer`,
+  });
 
 export const memberId = z.strictObject({ id: memberName });
 

@@ -72,6 +72,14 @@ test('first the directory that is gone is removed, then the new one is taken in'
   expect(cluster.events).toEqual(['rejoin.removes', 'rejoin.done']);
 });
 
+test('whoever could not be taken in again is not removed', async () => {
+  const cluster = new FakeCluster();
+  const far = { ...own, peer: `${'a'.repeat(150)}:7503`, api: `http://${'a'.repeat(150)}:7403` };
+  expect(await cluster.outcome(replace(cluster.ports, far, false, cluster.away.signal))).toBe(false);
+  expect(cluster.asked).toEqual([]);
+  expect(cluster.members).toHaveLength(3);
+});
+
 test('an answer that was lost is no reason to do it twice', async () => {
   const cluster = new FakeCluster();
   const { ports } = cluster;

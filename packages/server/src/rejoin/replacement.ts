@@ -1,7 +1,7 @@
 // What an operator does with `holdfast cluster replace`, done by the member itself, a step at a time: the directory that is
 // gone is removed by a committed change, and only then the new one is taken in. So at no time could anybody count a vote of
 // a directory that has forgotten what it promised.
-import { type AnswerOf, HoldfastError, type RequestOf } from '@holdfast/api';
+import { type AnswerOf, HoldfastError, type RequestOf, routes } from '@holdfast/api';
 import type { Clock } from '@holdfast/raft';
 import type { MemberLog } from '../member.ts';
 import { standingOf } from './standing.ts';
@@ -64,6 +64,8 @@ export async function replace(
       case 'wait':
         return standing.why;
       case 'lost':
+        // Before it is removed: whom the cluster would refuse then is not to be one member less.
+        if (!routes.addMember.body.safeParse(own).success) return 'its addresses are none that a cluster takes in';
         log.warn(
           { event: 'rejoin.removes', lost: standing.incarnation },
           'has its lost directory removed from the cluster',
