@@ -80,6 +80,8 @@ function addRoute(
     method: route.method,
     url: route.path.replace(/\{(\w+)\}/g, ':$1'),
     config: { verb },
+    // Of a stream all would be read, to be thrown away, and with nobody whose going would end it.
+    exposeHeadRoute: route.streams === undefined,
     handler: async (request, reply) => {
       try {
         const signal = signalOf(request, reply, inProgress);

@@ -60,6 +60,14 @@ test('a reader that reads nothing is not read ahead for; when it goes, the strea
   await app.listener.close(1_000);
 });
 
+test('whoever asks for the head alone begins no stream', async () => {
+  const { app, seen } = await streaming(200);
+  const response = await fetch(`${app.url}/v1/backup`, { method: 'HEAD' });
+  await until(() => seen.taken === 0 || seen.ended);
+  expect([response.status, seen]).toEqual([404, { taken: 0, gone: false, ended: false }]);
+  await app.listener.close(1_000);
+});
+
 test('an error in the middle breaks the connection: what came is not taken for all', async () => {
   const { app } = await streaming(3, true);
   const response = await fetch(`${app.url}/v1/backup`);
