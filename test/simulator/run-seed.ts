@@ -85,6 +85,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     else if (!(error instanceof Known)) throw error;
   } finally {
     stray();
+    world.requests.close();
   }
   return {
     seed,

@@ -46,6 +46,8 @@ export class ClientNetwork {
   readonly losses: { readonly fromMs: number; readonly untilMs: number }[] = [];
   readonly #options: ClientNetworkOptions;
   readonly #open = new Set<OpenCall>();
+  /** Of every call that has not ended: forgets it. */
+  readonly #waiting = new Set<() => void>();
   /** Between all clients and one node. */
   readonly links = new Map<string, ClientLink>();
 
@@ -106,6 +108,14 @@ export class ClientNetwork {
     for (const call of this.#open) if (call.process === process) call.broken(told);
   }
 
+  /**
+   * Nothing is carried any more. Node holds a signal that follows others for as long as somebody listens to it, and with it
+   * whatever the listener knows: here the whole world, in which some calls never end.
+   */
+  close(): void {
+    for (const forget of this.#waiting) forget();
+  }
+
   #carry<V extends Verb>(way: Way, verb: V, request: RequestOf<V>, signal: AbortSignal): Promise<AnswerOf<V>> {
     const { time, random, trace, latencyMs, door } = this.#options;
     const delayMs = (): number => latencyMs + random.exponential(latencyMs);
@@ -117,9 +127,11 @@ export class ClientNetwork {
         if (!open) return;
         open = false;
         if (call !== undefined) this.#open.delete(call);
+        this.#waiting.delete(forget);
         signal.removeEventListener('abort', onAbort);
         act();
       };
+      const forget = (): void => end(() => undefined);
       /** Back at the caller, which may itself be a node that died or sleeps. */
       const arrives = (afterMs: number, act: () => void): void => {
         if (way.caller === undefined) time.after(afterMs, () => end(act));
@@ -132,6 +144,7 @@ export class ClientNetwork {
       };
       if (signal.aborted) return reject(new NodeUnreachable(way.to, false));
       signal.addEventListener('abort', onAbort);
+      this.#waiting.add(forget);
 
       const fail = (told: boolean, wasSent: boolean): void => {
         if (told) arrives(delayMs(), () => reject(new NodeUnreachable(way.to, wasSent)));
