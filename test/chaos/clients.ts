@@ -1,6 +1,6 @@
 // Clients that schedule, cancel, receive, acknowledge, nack, extend, and walk away.
 import type { History } from './history.ts';
-import { token, untilAnswered } from './http.ts';
+import { type Limits, token, untilAnswered } from './http.ts';
 import type { Random } from './random.ts';
 
 export interface ClientContext {
@@ -17,7 +17,7 @@ export interface ClientContext {
 }
 
 const maxClockSkewMs = 500;
-const limits = { withinMs: 2_000, giveUpMs: 60_000 };
+const limitsOf = ({ history }: ClientContext): Limits => ({ withinMs: 2_000, giveUpMs: 60_000, history });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Scheduled {
@@ -51,7 +51,7 @@ export async function producer(context: ClientContext): Promise<void> {
       sent += 1;
       return request;
     };
-    const answer = await untilAnswered(context.nodes, random, send, limits);
+    const answer = await untilAnswered(context.nodes, random, send, limitsOf(context));
     const atMs = Date.now();
     // A refusal speaks of its own attempt: one before it, whose answer was lost, may have been kept.
     const lost = answer === undefined || sent > 1;
@@ -92,7 +92,7 @@ async function look(context: ClientContext, id: string, afterMs: number): Promis
   await pause(afterMs);
   const invokedMs = Date.now();
   const path = `/v1/topics/${context.topic}/messages/${id}`;
-  const answer = await untilAnswered(context.nodes, context.random, () => ({ method: 'GET', path }), limits);
+  const answer = await untilAnswered(context.nodes, context.random, () => ({ method: 'GET', path }), limitsOf(context));
   const looked = { kind: 'looked', id, invokedMs, atMs: Date.now() } as const;
   if (answer?.status === 404) context.history.add({ ...looked, state: 'notFound', groups: [] });
   if (answer?.status !== 200) return;
@@ -111,7 +111,7 @@ async function cancel(context: ClientContext, id: string, afterMs: number): Prom
     context.nodes,
     context.random,
     () => ({ method: 'DELETE', path, headers }),
-    limits,
+    limitsOf(context),
   );
   const verdict = answer === undefined ? 'unknown' : String(answer.json['kind'] ?? answer.json['code']);
   const { leasedUntilMs, attempts } = answer?.json ?? {};
@@ -155,7 +155,7 @@ export async function consumer(context: ClientContext, group: string): Promise<v
       context.nodes,
       random,
       (repeat) => ({ method: 'POST', path, body: { ...body, repeated: repeat > 0 } }),
-      limits,
+      limitsOf(context),
     );
     if (answer?.status !== 200) {
       await pause(100);
@@ -222,7 +222,7 @@ async function settle(
     sent += 1;
     return request;
   };
-  const answer = await untilAnswered(context.nodes, random, send, limits);
+  const answer = await untilAnswered(context.nodes, random, send, limitsOf(context));
   const [result] =
     answer?.status === 200 ? (answer.json['results'] as readonly { result: string; leasedUntilMs?: number }[]) : [];
   history.add({

@@ -68,6 +68,8 @@ export type HistoryEvent =
       readonly sent: number;
     }
   | { readonly kind: 'fault'; readonly atMs: number; readonly what: string }
+  /** What no node does, whatever is done to it: to end by itself, or to answer that it met a fault of its own. */
+  | { readonly kind: 'ownFault'; readonly atMs: number; readonly what: string }
   | {
       readonly kind: 'final';
       readonly atMs: number;

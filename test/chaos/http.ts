@@ -1,4 +1,5 @@
 // A client that shares nothing with the product: plain HTTP, JSON, and the repeats that docs/http.md asks of a client.
+import type { History } from './history.ts';
 import type { Random } from './random.ts';
 
 export type Answer =
@@ -33,20 +34,34 @@ async function attempt(node: string, request: Request, withinMs: number): Promis
   }
 }
 
+export interface Limits {
+  readonly withinMs: number;
+  readonly giveUpMs: number;
+  /** Where it is written down that a node met a fault of its own: a repeat may well be answered, and nobody would know. */
+  readonly history: Pick<History, 'add'>;
+}
+
 /**
- * Repeats at one node after the other until somebody gives a definite answer: not lost, and no 429, 503 or 504.
+ * Repeats at one node after the other until somebody gives a definite answer: not lost, and no 429, 500, 503 or 504.
  * @returns undefined after `giveUpMs`
  */
 export async function untilAnswered(
   nodes: readonly string[],
   random: Random,
   request: (repeat: number) => Request,
-  limits: { readonly withinMs: number; readonly giveUpMs: number },
+  limits: Limits,
 ): Promise<{ status: number; json: Readonly<Record<string, unknown>> } | undefined> {
   const end = performance.now() + limits.giveUpMs;
   const first = random.below(nodes.length);
   for (let repeat = 0; performance.now() < end; repeat += 1) {
-    const answer = await attempt(nodes[(first + repeat) % nodes.length] ?? '', request(repeat), limits.withinMs);
+    const node = nodes[(first + repeat) % nodes.length] ?? '';
+    const answer = await attempt(node, request(repeat), limits.withinMs);
+    if (answer.kind === 'answer' && answer.status === 500)
+      limits.history.add({
+        kind: 'ownFault',
+        atMs: Date.now(),
+        what: `${node} answers ${JSON.stringify(answer.json)}`,
+      });
     if (answer.kind === 'answer' && ![429, 503, 504, 500].includes(answer.status)) return answer;
     await new Promise((resolve) => setTimeout(resolve, 20 + random.below(80)));
   }

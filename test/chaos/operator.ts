@@ -13,10 +13,12 @@ export interface OperatorContext {
   readonly held: Set<string>;
 }
 
-const limits = { withinMs: 2_000, giveUpMs: 60_000 };
+const withinMs = 2_000;
+const giveUpMs = 60_000;
 const endsMs = 10_000;
 
-type Operation = (context: OperatorContext) => Promise<void>;
+/** @returns false when it was refused */
+type Operation = (context: OperatorContext) => Promise<void | false>;
 
 const operations: Readonly<Record<string, Operation>> = {
   'remove and add back': async (context) => {
@@ -43,8 +45,9 @@ const operations: Readonly<Record<string, Operation>> = {
     await holding(context, [gone], () => remove(context, gone));
   },
   transfer: async (context) => {
-    // One that is under way, or of which nobody is left to take it, is refused: asked for is enough.
-    await ask(context, { method: 'POST', path: '/v1/cluster/transfer', body: {} });
+    // One that is under way, or of which nobody is left to take it, is refused.
+    const { status } = await ask(context, { method: 'POST', path: '/v1/cluster/transfer', body: {} });
+    return status === 200 ? undefined : false;
   },
 };
 
@@ -55,9 +58,10 @@ export async function operate(context: OperatorContext, endMs: number): Promise<
     await pause(1_000 + context.random.below(6_000));
     const name = context.random.pick(Object.keys(operations));
     context.history.add({ kind: 'fault', atMs: Date.now(), what: `operator: ${name}` });
-    await operations[name]?.(context);
-    context.history.add({ kind: 'fault', atMs: Date.now(), what: `operator: done` });
-    counts.set(name, (counts.get(name) ?? 0) + 1);
+    const isRefused = (await operations[name]?.(context)) === false;
+    context.history.add({ kind: 'fault', atMs: Date.now(), what: `operator: ${isRefused ? 'refused' : 'done'}` });
+    const counted = isRefused ? `${name}, refused` : name;
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
   }
   return counts;
 }
@@ -88,7 +92,7 @@ async function add(context: OperatorContext, id: string): Promise<void> {
     body: { id, ...node },
   });
   if (status !== 200) throw new Error(`${id} is not taken in: ${JSON.stringify(json)}`);
-  await cluster.until(`${id} has a vote`, limits.giveUpMs, async () => {
+  await cluster.until(`${id} has a vote`, giveUpMs, async () => {
     const seen = await ask(context, { method: 'GET', path: '/v1/cluster/members' });
     const members = (seen.json['members'] ?? []) as readonly Seen[];
     const found = members.find((member) => member.id === id && member.incarnation === node['incarnation']);
@@ -99,7 +103,8 @@ async function add(context: OperatorContext, id: string): Promise<void> {
 /** It stops by itself, or is stopped: it can come back with an empty directory only. */
 async function remove(context: OperatorContext, id: string): Promise<void> {
   const { cluster } = context;
-  const { status, json } = await cluster.until(`${id} may go`, limits.giveUpMs, async () => {
+  cluster.mayEnd(id);
+  const { status, json } = await cluster.until(`${id} may go`, giveUpMs, async () => {
     const answer = await ask(context, { method: 'DELETE', path: `/v1/cluster/members/${id}` });
     // Too few of the others can be reached just now: they are dead, cut off or stand still, and come back.
     return answer.json['code'] === 'HF_MEMBERS_REFUSED' ? undefined : answer;
@@ -111,9 +116,9 @@ async function remove(context: OperatorContext, id: string): Promise<void> {
 }
 
 async function ask(context: OperatorContext, request: Request) {
-  const { cluster, random } = context;
+  const { cluster, random, history } = context;
   const apis = cluster.members.map((id) => cluster.api(id));
-  const answer = await untilAnswered(apis, random, () => request, limits);
+  const answer = await untilAnswered(apis, random, () => request, { withinMs, giveUpMs, history });
   if (answer === undefined) throw new Error(`nobody answers ${request.method} ${request.path}`);
   return answer;
 }

@@ -50,6 +50,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSeen> {
     spares: 2,
     peerAddress: (from, to, real) => links?.address(from, to) ?? real,
     flags: ['--log-retain-bytes', String(logRetainBytes)],
+    onEndedByItself: (id, how) =>
+      history.add({ kind: 'ownFault', atMs: Date.now(), what: `${id} ended by itself (${how})` }),
   });
   links = await Links.between(cluster.ids.map((id) => ({ id, peer: cluster.peer(id) })));
   try {
@@ -103,31 +105,35 @@ async function run({ cluster, links, history, seed, endMs }: Run): Promise<Chaos
   await Promise.all(producing);
   const nodes = cluster.members.map((id) => cluster.api(id));
   const drainedByMs = Date.now() + drainMs;
-  while (Date.now() < drainedByMs && !(await allDone(nodes))) await pause(200);
+  while (Date.now() < drainedByMs && !(await allDone(nodes, history))) await pause(200);
   drained = true;
   await Promise.all(consuming);
   await cluster.caughtUp();
-  history.add(await finalState(cluster, nodes));
+  history.add(await finalState(cluster, nodes, history));
   const snapshots = cluster.ids.reduce((sum, id) => sum + cluster.log(id).split('"raft.snapshot"').length - 1, 0);
   return { history: history.events, faults, operations, snapshots };
 }
 
-async function topicSeen(nodes: readonly string[]): Promise<Readonly<Record<string, unknown>> | undefined> {
+async function topicSeen(
+  nodes: readonly string[],
+  history: History,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   const answer = await untilAnswered(nodes, seededRandom(0), () => ({ method: 'GET', path: `/v1/topics/${topic}` }), {
     withinMs: 2_000,
     giveUpMs: 10_000,
+    history,
   });
   return answer?.status === 200 ? answer.json : undefined;
 }
 
 /** Nothing stands in the topic any more: every group is done with every message. */
-async function allDone(nodes: readonly string[]): Promise<boolean> {
-  const seen = await topicSeen(nodes);
+async function allDone(nodes: readonly string[], history: History): Promise<boolean> {
+  const seen = await topicSeen(nodes, history);
   return seen?.['stored'] === 0;
 }
 
-async function finalState(cluster: ProcessCluster, nodes: readonly string[]): Promise<HistoryEvent> {
-  const seen = await topicSeen(nodes);
+async function finalState(cluster: ProcessCluster, nodes: readonly string[], history: History): Promise<HistoryEvent> {
+  const seen = await topicSeen(nodes, history);
   // State hashes are compared at one applied index: nothing is proposed any more, so all come to the same one.
   const hashes = await cluster.until('every node stands at one applied index', 20_000, async () => {
     const all = await Promise.all(cluster.members.map((id) => cluster.seenBy(id)));

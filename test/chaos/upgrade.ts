@@ -19,7 +19,7 @@ export async function upgrade({ cluster, history, random }: FaultContext): Promi
   const request = { method: 'GET', path: '/v1/cluster/members' } as const;
   await cluster.until('the members know of changes', activeMs, async () => {
     const apis = cluster.members.map((id) => cluster.api(id));
-    const answer = await untilAnswered(apis, random, () => request, { withinMs: 2_000, giveUpMs: 10_000 });
+    const answer = await untilAnswered(apis, random, () => request, { withinMs: 2_000, giveUpMs: 10_000, history });
     return answer?.status === 200 ? true : undefined;
   });
   // From now on each of them knows the links to those who join later.

@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly peerAddress?: (from: string, to: string, real: string) => string;
   /** Further flags of `holdfast start`, for the present build. */
   readonly flags?: readonly string[];
+  /** Told of a process that ended, and that nobody had told to end. `how`: a signal or an exit code. */
+  readonly onEndedByItself?: (id: string, how: string) => void;
 }
 
 interface Member {
@@ -47,6 +49,8 @@ interface Member {
   /** It founds nothing: it waits to be taken in, or was taken in before. */
   joins: boolean;
   child: ChildProcess | undefined;
+  /** The process that runs was told to end, or may do so for another reason. */
+  mayEnd: boolean;
 }
 
 export class ProcessCluster {
@@ -71,6 +75,7 @@ export class ProcessCluster {
       isSpare: at >= options.nodes,
       joins: at >= options.nodes,
       child: undefined,
+      mayEnd: false,
     }));
     return new ProcessCluster(mkdtempSync(join(tmpdir(), 'holdfast-')), members, options);
   }
@@ -151,8 +156,11 @@ export class ProcessCluster {
       env: { MALLOC_ARENA_MAX: '1', ...process.env },
     });
     member.child = child;
-    child.once('exit', () => {
-      if (member.child === child) member.child = undefined;
+    member.mayEnd = false;
+    child.once('exit', (code, signal) => {
+      if (member.child !== child) return;
+      member.child = undefined;
+      if (!member.mayEnd) this.#options.onEndedByItself?.(id, signal ?? `exit code ${code}`);
     });
   }
 
@@ -166,12 +174,19 @@ export class ProcessCluster {
 
   /** Resolves when the process is gone (SIGKILL, SIGTERM), or at once (SIGSTOP, SIGCONT). */
   async signal(id: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
-    const { child } = this.#member(id);
+    const member = this.#member(id);
+    const { child } = member;
     if (child === undefined) return;
     const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
     const gone = ends ? new Promise<void>((resolve) => child.once('exit', () => resolve())) : undefined;
+    if (ends) member.mayEnd = true;
     child.kill(signal);
     await gone;
+  }
+
+  /** It is about to be removed, and stops by itself when it learns of that. */
+  mayEnd(id: string): void {
+    this.#member(id).mayEnd = true;
   }
 
   /** What a node says of the cluster; undefined when it does not answer in time. */

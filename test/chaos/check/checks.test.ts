@@ -87,6 +87,7 @@ const bad: Readonly<Record<string, readonly HistoryEvent[]>> = {
     final,
   ],
   'counts that do not add up': [...good.slice(0, -1), { ...final, stateHashes: ['a', 'b', 'a'] }],
+  'nodes that failed by themselves': [...good, { kind: 'ownFault', atMs: 1_500, what: 'n1 ended by itself (SIGABRT)' }],
 };
 
 test.each(Object.keys(checks))('%s: found', (name) => {
@@ -106,4 +107,11 @@ test.each([
 test('a message that nobody scheduled twice but a group counted short is found', () => {
   const short = { ...final, groups: [{ group: 'g', acknowledged: 0, outstanding: 0, dead: 0 }] } as HistoryEvent;
   expect(checks['counts that do not add up']?.([...good.slice(0, -1), short]).length).toBeGreaterThan(0);
+});
+
+test.each<[string, readonly HistoryEvent[]]>([
+  ['nobody said at the end', [...good.slice(0, -1), { ...final, groups: [], scheduled: Number.NaN }]],
+  ['are of a run in which nothing was ever stored', [{ ...final, scheduled: 0 }]],
+])('counts that %s do not pass for counts that add up', (_, history) => {
+  expect(checks['counts that do not add up']?.(history)).toHaveLength(1);
 });

@@ -115,6 +115,7 @@ class Reader {
         return this.#look(event);
       case 'scheduleInvoked':
       case 'fault':
+      case 'ownFault':
       case 'final':
         return undefined;
       default:
