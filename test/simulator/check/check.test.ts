@@ -166,6 +166,15 @@ const calm = { undisturbed: true };
 const broken: readonly [rule: string, story: Story][] = [
   ['nothing that was acknowledged is lost', { delivered: [], settled: [] }],
   ['nothing that was acknowledged is lost', { settled: [settled({ result: 'unknown' })] }],
+  // A cancel that was refused, or that met no message, is no excuse for it.
+  [
+    'nothing that was acknowledged is lost',
+    { delivered: [], settled: [], cancelled: [cancelled({ verdict: 'refused' })] },
+  ],
+  [
+    'nothing that was acknowledged is lost',
+    { delivered: [], settled: [], cancelled: [cancelled({ verdict: 'notFound' })] },
+  ],
   ['nothing is delivered before its time', { delivered: [delivered({ atMs: 999 })] }],
   ['nothing is delivered before its time', { delivered: [delivered({ tag: 'nobody' })] }],
   [

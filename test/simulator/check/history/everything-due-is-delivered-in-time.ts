@@ -1,4 +1,5 @@
 import type { Check } from '../evidence.ts';
+import { perhapsEnded } from './perhaps-ended.ts';
 
 /** From the end of all faults a cluster has so long to elect, to build its scheduler and to wait out the grace. */
 const recoveryMs = 5_500;
@@ -13,9 +14,7 @@ export const everythingDueIsDeliveredInTime: Check = {
       const key = `${tag} ${group}`;
       firstMs.set(key, Math.min(firstMs.get(key) ?? atMs, atMs));
     }
-    const ended = new Set(
-      history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag),
-    );
+    const ended = perhapsEnded(history);
     // An answer that is lost on a connection that stays is missed when the time of the attempt is over, again and again: such
     // losses are no part of an outage, when they begin within it; each moment counts once.
     const patientDeadlineMs = (readyMs: number): number => {

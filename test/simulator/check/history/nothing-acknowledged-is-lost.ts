@@ -1,4 +1,5 @@
 import type { Check } from '../evidence.ts';
+import { perhapsEnded } from './perhaps-ended.ts';
 
 /** A message whose schedule was answered reaches every group, and is acknowledged there, unless a cancel ended it. */
 export const nothingAcknowledgedIsLost: Check = {
@@ -10,9 +11,7 @@ export const nothingAcknowledgedIsLost: Check = {
     const finished = new Set(
       history.delivered.filter(({ receipt }) => acknowledged.has(receipt)).map(({ tag, group }) => `${tag} ${group}`),
     );
-    const ended = new Set(
-      history.cancelled.filter(({ verdict }) => verdict !== 'leased' && verdict !== 'delivered').map(({ tag }) => tag),
-    );
+    const ended = perhapsEnded(history);
     const groups = [...history.groups].map((name) => name.split('/'));
     const lost: string[] = [];
     for (const { tag, topic, outcome, endedMs } of history.scheduled.values()) {
