@@ -175,6 +175,13 @@ const broken: readonly [rule: string, story: Story][] = [
     'nothing that was acknowledged is lost',
     { delivered: [], settled: [], cancelled: [cancelled({ verdict: 'notFound' })] },
   ],
+  ['every request ends', { scheduled: [scheduled({ outcome: 'pending' })] }],
+  ['every request ends', { cancelled: [cancelled({ verdict: 'pending' })] }],
+  ['every request ends', { settled: [settled({ result: 'pending' })] }],
+  [
+    'new messages are taken again once the faults are over',
+    { scheduled: [scheduled({ outcome: 'refused', invokedMs: 6_000 })], delivered: [] },
+  ],
   ['nothing is delivered before its time', { delivered: [delivered({ atMs: 999 })] }],
   ['nothing is delivered before its time', { delivered: [delivered({ tag: 'nobody' })] }],
   [

@@ -5,6 +5,7 @@ import { aRepeatedReceiveGetsTheSameLeases } from './history/a-repeated-receive-
 import { aSecondDeliveryHasAReason } from './history/a-second-delivery-has-a-reason.ts';
 import { anAckInTimeWins } from './history/an-ack-in-time-wins.ts';
 import { countsAddUp } from './history/counts-add-up.ts';
+import { everyRequestEnds } from './history/every-request-ends.ts';
 import { everythingDueIsDeliveredInTime } from './history/everything-due-is-delivered-in-time.ts';
 import { leasesNeverOverlap } from './history/leases-never-overlap.ts';
 import { nothingAcknowledgedIsLost } from './history/nothing-acknowledged-is-lost.ts';
@@ -14,6 +15,7 @@ import { theFirstAnswerStands } from './history/the-first-answer-stands.ts';
 import { tokensRise } from './history/tokens-rise.ts';
 import { verdictsAreLinearizable } from './history/verdicts-are-linearizable.ts';
 import { verdictsAreTrue } from './history/verdicts-are-true.ts';
+import { whatIsAskedIsTakenAgain } from './history/what-is-asked-is-taken-again.ts';
 import { whatWasRefusedIsNotThere } from './history/what-was-refused-is-not-there.ts';
 
 export const checks: readonly Check[] = [
@@ -31,6 +33,8 @@ export const checks: readonly Check[] = [
   aRepeatedReceiveGetsTheSameLeases,
   countsAddUp,
   everythingDueIsDeliveredInTime,
+  everyRequestEnds,
+  whatIsAskedIsTakenAgain,
 ];
 
 const shown = 3;
