@@ -26,6 +26,8 @@ export async function readLogs(world: World, hashes: ReadonlyMap<number, string>
       world.archive.keep(id, entries, applied);
     }
   }
+  for (const { id, faults } of found)
+    world.violations.push(...faults.map((fault) => `the rows on a disk are those that were put: ${id}: ${fault}`));
   const logs = found.map(({ id, entries, firstIndex }) => ({ id, entries: world.archive.whole(entries, firstIndex) }));
   world.violations.push(...world.archive.faults.map((fault) => `what is committed is the same everywhere: ${fault}`));
   world.violations.push(...differences(logs).map((fault) => `${logMatchingSays}: ${fault}`));

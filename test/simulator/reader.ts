@@ -23,18 +23,22 @@ function databaseOf(tree: Tree): Database & StateReader {
   );
 }
 
+export interface DiskRead {
+  readonly firstIndex: number;
+  readonly applied: number;
+  readonly entries: readonly Entry[];
+  /** Of the state's rows, as sentences: what does not fit together, or is not what was put. */
+  readonly faults: readonly string[];
+}
+
 /** Every entry on this disk. @throws RaftError when the log can not be opened */
-export async function readLog(
-  tree: Tree,
-  id: string,
-  members: readonly string[],
-): Promise<{ readonly firstIndex: number; readonly applied: number; readonly entries: readonly Entry[] }> {
+export async function readLog(tree: Tree, id: string, members: readonly string[]): Promise<DiskRead> {
   const database = databaseOf(tree);
   const store = await openStore({ database, generation: await readGeneration(database) });
   const log = await openLevelLog({ database, applied: store.applied.index, id, members, random: () => 0.5 });
   const { firstIndex, lastIndex } = log;
   const entries = lastIndex < firstIndex ? [] : log.entries(firstIndex, lastIndex, Number.POSITIVE_INFINITY);
-  return { firstIndex, applied: store.applied.index, entries };
+  return { firstIndex, applied: store.applied.index, entries, faults: await store.check() };
 }
 
 export interface Replayed {
