@@ -58,6 +58,7 @@ const bad: Readonly<Record<string, readonly HistoryEvent[]>> = {
   lost: [...scheduled, final],
   unexpected: [...good, received(9, 1_500, { number: 7, id: 'm7' })],
   early: [...scheduled, received(1, 999), ...settled('ack', 1, 1_300), final],
+  'later than faults explain': [...scheduled, received(1, 61_001), ...settled('ack', 1, 61_100), final],
   'delivered after a definite end': [...good, received(3, 1_400)],
   'leases that overlap in the order of the log': [
     ...scheduled,

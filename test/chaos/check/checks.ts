@@ -195,6 +195,30 @@ const countsThatDoNotAddUp: Check = (history) => {
 /** A node that dies is started again, and a request that met a fault is repeated: neither would be noticed by what came. */
 const ownFaults: Check = (history) => of(history, 'ownFault').map(({ what }) => what);
 
+/**
+ * No fault lasts longer than 12 s, two at once leave nobody for as long, and a consumer may have several slow ones before a
+ * message: what is later than this is late because the cluster did not go on.
+ */
+const mostLateMs = 60_000;
+
+/** Of every message and in every group the first delivery, from when it was due, and its schedule was answered. */
+const tooLate: Check = (history) => {
+  const due = new Map(of(history, 'scheduleInvoked').map(({ number, dueMs }) => [number, dueMs]));
+  for (const { number, outcome, atMs, deliverAtMs } of of(history, 'scheduleEnded')) {
+    if (outcome === 'ok') due.set(number, Math.max(atMs, deliverAtMs ?? 0, due.get(number) ?? 0));
+    // When it was stored nobody knows, if it was.
+    else due.delete(number);
+  }
+  const came = new Set<string>();
+  return of(history, 'received').flatMap(({ group, number, atMs }) => {
+    const name = `${group} ${number}`;
+    const lateMs = atMs - (due.get(number) ?? atMs);
+    const isFirst = !came.has(name);
+    came.add(name);
+    return isFirst && lateMs > mostLateMs ? [`message ${number} reached ${group} ${lateMs} ms late`] : [];
+  });
+};
+
 /** All that clients were told of one message, in one order that time allows (test/linearizable). */
 const withoutAnOrder: Check = (history) => judgeAll(messageObjects(history)).faults;
 
@@ -202,6 +226,7 @@ export const checks: Readonly<Record<string, Check>> = {
   lost,
   unexpected,
   early,
+  'later than faults explain': tooLate,
   'delivered after a definite end': deliveredAfterDefiniteEnd,
   'leases that overlap in the order of the log': overlappingLeases,
   'one lease given to two receives': leaseGivenTwice,
