@@ -21,3 +21,13 @@ test('a story that goes otherwise says what was seen', async () => {
   expect(await tell(story, 1)).toHaveLength(6);
   await expect(tell('nodes 3\ndance', 1)).rejects.toThrow('nobody knows');
 });
+
+test.each([
+  ['expect m1 delivered once, by 0.1', 'a time is written as'],
+  ['expect m1 delivered once before 5s', 'nobody knows'],
+  ['until 8', 'a time is written as'],
+  ['at 5s kill all\nat 6s pause leader', 'nobody is there'],
+])('a line that would hold whatever happens is refused: %s', async (line, says) => {
+  const story = `nodes 3\nconsumer c1\nschedule m1 due 3s\nuntil 4s\n${line}`;
+  await expect(tell(story, 1)).rejects.toThrow(says);
+});

@@ -34,7 +34,13 @@ interface Stage {
 type Step = (stage: Stage, words: readonly string[]) => void | Promise<void>;
 
 const where = { topic: 'stories', group: 'readers' };
-const trueMs = (text: string | undefined): number => Number(/^([\d.]+)s$/.exec(text ?? '')?.[1] ?? Number.NaN) * 1_000;
+
+function trueMs(text: string | undefined): number {
+  const seconds = Number(/^([\d.]+)s$/.exec(text ?? '')?.[1] ?? Number.NaN);
+  // Nothing is before or after what is no number: the line would hold whatever happens.
+  if (Number.isNaN(seconds)) throw new Error(`a time is written as 9.5s, and not as ${text}`);
+  return seconds * 1_000;
+}
 
 /** @returns the machines that a word means */
 function machines({ world, it }: Stage, word: string): readonly Machine[] {
@@ -73,6 +79,7 @@ function act(stage: Stage, text: string): void {
     const [, who, how = ''] = pattern.exec(text) ?? [];
     if (who === undefined) continue;
     stage.it = machines(stage, who);
+    if (stage.it.length === 0) throw new Error(`nobody is there to ${text}`);
     for (const machine of stage.it) run(stage, machine, how);
     return;
   }
@@ -106,9 +113,11 @@ function expectation(stage: Stage, text: string): void {
     const wanted = once === undefined ? Number(times ?? 0) : 1;
     if (got.length !== wanted) return void say(`it was delivered ${got.length} times`);
     const first = got[0]?.atMs ?? 0;
-    const notBefore = trueMs(/not before (\S+?),?(?: |$)/.exec(rest)?.[1]);
-    const by = trueMs(/by (\S+)$/.exec(rest)?.[1]);
-    if (first < notBefore || first > by) say(`it was delivered at ${(first / 1_000).toFixed(3)}s`);
+    const bounds = /^(?:, not before ([^\s,]+))?(?:, by (\S+))?$/.exec(rest);
+    if (bounds === null) throw new Error(`nobody knows how to expect ${text}`);
+    const [, notBefore = '0s', by] = bounds;
+    if (first < trueMs(notBefore) || (by !== undefined && first > trueMs(by)))
+      say(`it was delivered at ${(first / 1_000).toFixed(3)}s`);
     return;
   }
   if (text.startsWith('a leader')) {
