@@ -267,6 +267,15 @@ const broken: readonly [rule: string, story: Story][] = [
   ],
   ['counts add up, and nothing that everybody is done with stays', { counts: counts({ scheduled: 2 }) }],
   ['counts add up, and nothing that everybody is done with stays', { counts: counts({ stored: 1 }) }],
+  ['counts add up, and nothing that everybody is done with stays', { counts: counts({ cancelled: 1 }) }],
+  [
+    'counts add up, and nothing that everybody is done with stays',
+    { delivered: [], settled: [], cancelled: [cancelled()], counts: counts({ stopped: 1, groups: [] }) },
+  ],
+  [
+    'counts add up, and nothing that everybody is done with stays',
+    { counts: counts({ groups: [{ name: 'g1', outstanding: 0, acknowledged: 2, dead: 0 }] }) },
+  ],
   [
     'counts add up, and nothing that everybody is done with stays',
     { counts: counts({ groups: [{ name: 'g1', outstanding: 0, acknowledged: 0, dead: 0 }] }) },
