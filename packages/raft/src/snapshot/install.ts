@@ -39,6 +39,10 @@ interface Import {
   writing: number;
   /** A request is under way since. */
   askedAtMs: number | undefined;
+  /** The piece behind `after` was first asked for. */
+  wantedAtMs: number | undefined;
+  /** An answer is waited for so long. */
+  patienceMs: number;
   heardAtMs: number;
 }
 
@@ -82,12 +86,16 @@ export class Installer {
       const isNews = known.source?.exportId !== exportId || known.source.from !== from;
       known.source = source;
       known.heardAtMs = clock.monotonicMs();
-      if (isNews) known.askedAtMs = undefined;
+      if (isNews) {
+        known.askedAtMs = undefined;
+        known.wantedAtMs = undefined;
+      }
       return this.#ask(known);
     }
     const heardAtMs = clock.monotonicMs();
     const begun = { index, term, configuration, generation: undefined, source, heardAtMs };
-    const next: Import = { ...begun, after: undefined, hasLast: false, writing: 0, askedAtMs: undefined };
+    const unasked = { askedAtMs: undefined, wantedAtMs: undefined, patienceMs: snapshotBounds.fetchRetryMs };
+    const next: Import = { ...begun, ...unasked, after: undefined, hasLast: false, writing: 0 };
     this.#import = next;
     this.receivedBytes = 0;
     this.#follow(this.#begin(next));
@@ -116,7 +124,9 @@ export class Installer {
     }
     this.receivedBytes += bytes.length;
     known.heardAtMs = clock.monotonicMs();
+    known.patienceMs = patienceAfter(known.heardAtMs - (known.wantedAtMs ?? known.heardAtMs));
     known.askedAtMs = undefined;
+    known.wantedAtMs = undefined;
     const last = chunk.rows.at(-1)?.key;
     // A copy: the key is a view into the whole chunk.
     if (last !== undefined) known.after = Buffer.from(last);
@@ -129,8 +139,9 @@ export class Installer {
     const known = this.#import;
     if (known === undefined || this.#isWhole) return;
     if (nowMs - known.heardAtMs > snapshotBounds.fetchGiveUpMs) known.source = undefined;
-    if (known.askedAtMs === undefined || nowMs - known.askedAtMs <= snapshotBounds.fetchRetryMs) return;
+    if (known.askedAtMs === undefined || nowMs - known.askedAtMs <= known.patienceMs) return;
     known.askedAtMs = undefined;
+    known.patienceMs = Math.max(known.patienceMs, Math.min(2 * known.patienceMs, snapshotBounds.maxFetchRetryMs));
     this.#ask(known);
   }
 
@@ -188,6 +199,7 @@ export class Installer {
     if (source === undefined || generation === undefined || askedAtMs !== undefined) return;
     if (hasLast || writing > maxWriting) return;
     known.askedAtMs = clock.monotonicMs();
+    known.wantedAtMs ??= known.askedAtMs;
     send(source.from, { kind: 'snapshotFetch', exportId: source.exportId, after });
   }
 
@@ -207,6 +219,15 @@ export class Installer {
     const { index, term, configuration } = known;
     this.#options.onReceived({ index, term, configuration, generation });
   }
+}
+
+/**
+ * Each repetition is answered with the whole piece: over a slow link, with no more patience than at first, ever more of them
+ * would stand before the next one.
+ */
+function patienceAfter(tookMs: number): number {
+  const { fetchRetryMs, fetchGiveUpMs } = snapshotBounds;
+  return Math.min(Math.max(2 * tookMs, fetchRetryMs), fetchGiveUpMs);
 }
 
 function sameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
