@@ -180,7 +180,7 @@ const broken: readonly [rule: string, story: Story][] = [
   ['every request ends', { settled: [settled({ result: 'pending' })] }],
   [
     'new messages are taken again once the faults are over',
-    { scheduled: [scheduled({ outcome: 'refused', invokedMs: 6_000 })], delivered: [] },
+    { scheduled: [scheduled({ outcome: 'refused', invokedMs: 6_000, endedMs: 7_500 })], delivered: [] },
   ],
   ['nothing is delivered before its time', { delivered: [delivered({ atMs: 999 })] }],
   ['nothing is delivered before its time', { delivered: [delivered({ tag: 'nobody' })] }],
