@@ -29,3 +29,9 @@ export const probePatienceHeartbeats = 2;
 
 /** ... up to this many election timeouts: a follower with a stalled disk is not sent the same entries for ever. */
 export const maxProbePatienceElections = 4;
+
+/**
+ * An append without an acknowledgement counts as lost after twice the time that the last one took, and at the latest after this
+ * many election timeouts: over a slow link one of a mebibyte takes seconds.
+ */
+export const maxReplicatePatienceElections = 16;

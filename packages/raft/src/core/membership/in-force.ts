@@ -1,6 +1,6 @@
 // Which configuration counts: the newest in the log, committed or not (thesis 4.1). It comes with its entry and goes with it.
 import { assert } from '../assert.ts';
-import { maxProbePatienceElections, probePatienceHeartbeats } from '../bounds.ts';
+import { maxProbePatienceElections, maxReplicatePatienceElections, probePatienceHeartbeats } from '../bounds.ts';
 import type { Entry, NodeId } from '../message.ts';
 import type { Raft } from '../raft.ts';
 import { Progress } from '../replication/progress.ts';
@@ -59,6 +59,7 @@ export function tendFollowers(raft: Raft, followers: Map<NodeId, Progress>, next
     probePatienceTicks: probePatienceHeartbeats * config.heartbeatTicks,
     maxProbePatienceTicks: maxProbePatienceElections * config.electionMaxTicks,
     replicatePatienceTicks: config.electionMinTicks,
+    maxReplicatePatienceTicks: maxReplicatePatienceElections * config.electionMaxTicks,
   };
   for (const id of roster.others) if (!followers.has(id)) followers.set(id, new Progress(limits, next, now));
 }

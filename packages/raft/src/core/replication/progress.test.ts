@@ -8,6 +8,7 @@ const limits = {
   probePatienceTicks: 4,
   maxProbePatienceTicks: 40,
   replicatePatienceTicks: 10,
+  maxReplicatePatienceTicks: 40,
 };
 const lastIndex = 30;
 

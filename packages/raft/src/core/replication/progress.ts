@@ -14,6 +14,7 @@ export interface ProgressLimits {
   readonly probePatienceTicks: number;
   readonly maxProbePatienceTicks: number;
   readonly replicatePatienceTicks: number;
+  readonly maxReplicatePatienceTicks: number;
 }
 
 export class Progress {
@@ -35,15 +36,16 @@ export class Progress {
   #probeSentAt: number | undefined;
   #probePatienceTicks: number;
   #snapshotAskedAt: number | undefined;
-  /** Tick of the last advance of `match`, or of the first append into an empty window. */
-  #movedAt: number;
+  /** An acknowledgement is waited for since this tick: that of the one before it, or of the first append after that. */
+  #waitingSince: number | undefined;
+  #replicatePatienceTicks: number;
 
   constructor(limits: ProgressLimits, next: number, now: number) {
     this.#limits = limits;
     this.next = next;
     this.heardAt = now;
-    this.#movedAt = now;
     this.#probePatienceTicks = limits.probePatienceTicks;
+    this.#replicatePatienceTicks = limits.replicatePatienceTicks;
     this.inflight = new Inflight(limits.maxInflightAppends, limits.maxInflightBytes);
   }
 
@@ -60,27 +62,25 @@ export class Progress {
   /** An append of the entries `next` to `lastIndex` goes out. */
   sent(lastIndex: number, bytes: number, now: number): void {
     this.sentTo = Math.max(this.sentTo, lastIndex);
+    this.#waitingSince ??= now;
     if (this.state === 'probe') {
       this.#probeSentAt = now;
       return;
     }
-    if (this.inflight.count === 0) this.#movedAt = now;
     this.inflight.add(lastIndex, bytes);
     this.next = lastIndex + 1;
   }
 
-  /** The follower has everything up to `index`. Late and repeated acknowledgements change nothing. */
+  /** The follower has everything up to `index`. Late and repeated acknowledgements say only that what was sent still arrives. */
   accept(index: number, now: number): void {
-    if (index > this.sentTo || index < this.match) return;
-    if (index > this.match) {
-      this.match = index;
-      this.#movedAt = now;
-    } else if (this.state !== 'probe') {
-      return;
-    }
+    if (index > this.sentTo) return;
+    this.#arrived(now);
+    if (index < this.match || (index === this.match && this.state !== 'probe')) return;
+    this.match = index;
     this.next = Math.max(this.next, this.match + 1);
     if (this.state === 'replicate') this.inflight.freeTo(index);
     else this.#becomeReplicate();
+    if (this.inflight.count === 0) this.#waitingSince = undefined;
   }
 
   /**
@@ -113,6 +113,7 @@ export class Progress {
     if (this.state === 'replicate') this.next = this.match + 1;
     this.state = 'probe';
     this.inflight.clear();
+    this.#waitingSince = undefined;
     this.#probeSentAt = undefined;
     this.#probePatienceTicks = this.#limits.probePatienceTicks;
   }
@@ -121,6 +122,7 @@ export class Progress {
   becomeSnapshot(): void {
     this.state = 'snapshot';
     this.inflight.clear();
+    this.#waitingSince = undefined;
     this.#probeSentAt = undefined;
     this.#snapshotAskedAt = undefined;
   }
@@ -144,12 +146,24 @@ export class Progress {
   /** The follower lives, yet what was sent to it is not answered: after a while it counts as lost. */
   maybeResend(now: number): void {
     if (this.state === 'replicate') {
-      if (this.inflight.count > 0 && now - this.#movedAt >= this.#limits.replicatePatienceTicks) this.becomeProbe();
+      const since = this.#waitingSince;
+      if (since === undefined || now - since < this.#replicatePatienceTicks) return;
+      this.becomeProbe();
+      this.#waitingSince = since; // it may be on its way all the same
       return;
     }
     if (this.#probeSentAt === undefined || now - this.#probeSentAt < this.#probePatienceTicks) return;
     this.#probeSentAt = undefined;
     this.#probePatienceTicks = Math.min(2 * this.#probePatienceTicks, this.#limits.maxProbePatienceTicks);
+  }
+
+  /** What is sent again stands behind what is on its way: over a slow link nearly all that arrives would be there already. */
+  #arrived(now: number): void {
+    if (this.#waitingSince === undefined) return;
+    const { replicatePatienceTicks, maxReplicatePatienceTicks } = this.#limits;
+    const patience = Math.max(2 * (now - this.#waitingSince), replicatePatienceTicks);
+    this.#replicatePatienceTicks = Math.min(patience, maxReplicatePatienceTicks);
+    this.#waitingSince = now;
   }
 
   #becomeReplicate(): void {
