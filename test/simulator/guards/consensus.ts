@@ -164,8 +164,8 @@ export const consensusGuards: readonly Guard[] = [
       },
       {
         file: `${core}/replication/progress.ts`,
-        text: 'if (index > this.sentTo || index < this.match) return;',
-        instead: 'if (index < this.match) return;',
+        text: '    if (index > this.sentTo) return;\n',
+        instead: '',
       },
     ],
   },
@@ -201,8 +201,8 @@ export const consensusGuards: readonly Guard[] = [
       },
       {
         file: `${core}/replication/progress.ts`,
-        text: 'if (index > this.sentTo || index < this.match) return;',
-        instead: 'if (index < this.match) return;',
+        text: '    if (index > this.sentTo) return;\n',
+        instead: '',
       },
     ],
   },
