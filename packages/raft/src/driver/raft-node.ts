@@ -92,8 +92,8 @@ export interface RaftNodeOptions<Result> {
   /** How much of the log is kept behind the applied index; defaults where absent. */
   readonly retention?: Partial<Retention>;
   /**
-   * Asked when a whole state is offered, which is written beside the own one: is there room for it? While there is none this
-   * member stays behind, and stands by with its vote. Absent: there always is.
+   * Asked when a whole state is offered, which is written beside the own one, and at each tick while it comes in: is there room
+   * for it? While there is none this member gives it up and stays behind, and stands by with its vote. Absent: there always is.
    */
   readonly mayReceiveState?: () => boolean;
 }
