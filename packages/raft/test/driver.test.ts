@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert';
 import { expect, test } from 'vitest';
 import { MemoryLog, type Outcome } from '../src/index.ts';
 import { noteKey } from './notebook.ts';
-import { bytes, type Member, SlowLog, World } from './world.ts';
+import { bytes, type Member, SlowLog, startedOnSlowDisks, World } from './world.ts';
 
 const ids = ['a', 'b', 'c'];
 
@@ -183,12 +183,9 @@ test('a leader that stops leaves at once: the others need no election timeout', 
 
 test('a write that fails ends the member: everyone is answered, and nothing more is sent', async () => {
   const world = new World(ids);
-  const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
-  const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
-  for (const { node } of members) await node.start();
+  const { members, logOf } = await startedOnSlowDisks(world);
   const leader = await world.leader(members);
-  const log = logs.get(leader.id);
-  if (log === undefined) throw new Error('every member has a log');
+  const log = logOf(leader);
   log.writeMs = 100;
   log.failure = new Error('the disk is gone');
   const { outcomes, propose } = proposals(leader);
@@ -276,9 +273,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i))(
   'a follower can stop while its leader keeps it writing, at moment %i',
   async (moment) => {
     const world = new World(ids);
-    const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
-    const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
-    for (const { node } of members) await node.start();
+    const { members, logOf } = await startedOnSlowDisks(world);
     const leader = await world.leader(members);
     const [follower] = others(members, leader);
     if (follower === undefined) throw new Error('three were started');
@@ -303,7 +298,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i))(
     await stopping;
     expect(follower.fatal()).toBeUndefined();
     const { index } = follower.machine.applied;
-    expect(logs.get(follower.id)?.stateRow(noteKey(index))).toBeDefined();
+    expect(logOf(follower).stateRow(noteKey(index))).toBeDefined();
   },
 );
 
@@ -351,12 +346,9 @@ test('a member that is stopped while it starts does not take part', async () => 
 
 test('a member whose disk never answers is gone for the others when it stops', async () => {
   const world = new World(ids);
-  const logs = new Map(ids.map((id) => [id, new SlowLog(world, id)]));
-  const members = ids.map((id) => world.member(id, { log: logs.get(id) ?? new SlowLog(world, id) }));
-  for (const { node } of members) await node.start();
+  const { members, logOf } = await startedOnSlowDisks(world);
   const leader = await world.leader(members);
-  const log = logs.get(leader.id);
-  if (log === undefined) throw new Error('every member has a log');
+  const log = logOf(leader);
   log.writeMs = Number.POSITIVE_INFINITY;
   proposals(leader).propose('never written');
   await world.clock.pass(50);

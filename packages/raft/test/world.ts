@@ -205,6 +205,21 @@ export class World {
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text);
 
+/** @returns members that were started on a disk each that takes its time, and the log on the disk of each of them */
+export async function startedOnSlowDisks(
+  world: World,
+): Promise<{ readonly members: readonly Member[]; readonly logOf: (member: Member) => SlowLog }> {
+  const logs = new Map(world.ids.map((id) => [id, new SlowLog(world, id)]));
+  const logOf = ({ id }: Pick<Member, 'id'>): SlowLog => {
+    const log = logs.get(id);
+    if (log === undefined) throw new Error('every member has a log');
+    return log;
+  };
+  const members = world.ids.map((id) => world.member(id, { log: logOf({ id }) }));
+  for (const { node } of members) await node.start();
+  return { members, logOf };
+}
+
 /** A log on a disk that takes its time, or that fails. */
 export class SlowLog extends MemoryLog {
   writeMs = 3;
