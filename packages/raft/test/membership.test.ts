@@ -244,7 +244,7 @@ test('nobody is told of a change that may still be taken back', async () => {
   await world.clock.until(() => know().every((knows) => knows));
 });
 
-test('a node that is taken in while its transport still starts counts its time once, and not at all when it has stopped', async () => {
+test('a node that is taken in while its transport still starts has one ticker, and none when it has stopped', async () => {
   const { world, a } = await alone();
   const { clock, network } = world;
   const transport = network.transport.bind(network);

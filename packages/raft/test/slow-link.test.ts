@@ -13,7 +13,7 @@ const sizeOf = (message: Message): number =>
 test.each([
   [4_000_000, 25],
   [250_000, 80],
-])('20 MB of entries over a link of %i bytes a second are at most %i MB there', async (bytesPerSecond, mostMB) => {
+])('over a link of %i bytes a second 20 MB of entries are sent with at most %i MB', async (bytesPerSecond, mostMB) => {
   const world = new World(['a', 'b', 'c']);
   const { clock, network } = world;
   let slow: string | undefined;

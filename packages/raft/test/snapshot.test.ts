@@ -255,26 +255,29 @@ test('who is not admitted is neither served nor heard', async () => {
   expect(leader.node.status().refusals.get('goneExport')).toBeUndefined();
 });
 
-test.each([1_500, 5_000])('over a link that takes %i ms for a piece, hardly any comes twice', async (pieceMs) => {
-  const { world, members, leader, lost, heal } = await away(300);
-  const { clock, network } = world;
-  const link = network.transport(leader.id);
-  let sent = 0;
-  let freeAtMs = 0;
-  let isArriving = false;
-  network.bulk = (piece) => {
-    if (isArriving) return [piece];
-    sent += 1;
-    freeAtMs = Math.max(freeAtMs, clock.monotonicMs()) + pieceMs;
-    clock.after(freeAtMs - clock.monotonicMs(), () => {
-      isArriving = true;
-      link.sendBulk(lost.id, piece);
-      isArriving = false;
-    });
-    return [];
-  };
-  heal();
-  await clock.until(caughtUp(members, 305), 30 * pieceMs);
-  expect(lost.node.status().snapshots.installed).toBe(1);
-  expect(sent).toBeLessThan(20);
-});
+test.each([1_500, 5_000])(
+  'over a link that takes %i ms for a piece, hardly any piece is sent twice',
+  async (pieceMs) => {
+    const { world, members, leader, lost, heal } = await away(300);
+    const { clock, network } = world;
+    const link = network.transport(leader.id);
+    let sent = 0;
+    let freeAtMs = 0;
+    let isArriving = false;
+    network.bulk = (piece) => {
+      if (isArriving) return [piece];
+      sent += 1;
+      freeAtMs = Math.max(freeAtMs, clock.monotonicMs()) + pieceMs;
+      clock.after(freeAtMs - clock.monotonicMs(), () => {
+        isArriving = true;
+        link.sendBulk(lost.id, piece);
+        isArriving = false;
+      });
+      return [];
+    };
+    heal();
+    await clock.until(caughtUp(members, 305), 30 * pieceMs);
+    expect(lost.node.status().snapshots.installed).toBe(1);
+    expect(sent).toBeLessThan(20);
+  },
+);

@@ -75,7 +75,7 @@ test('a port that is taken is tried again', async () => {
   await until(() => b.transport.connectedPeers().length === 1);
 });
 
-test('an address that none can be keeps nobody from the other peers, and may be put right', async () => {
+test('an impossible address keeps nobody from the other peers, and may be put right', async () => {
   const [portA, portB] = [await freePort(), await freePort()];
   const a = await ends.open('a', portA, new Map());
   await ends.open('b', portB, new Map([['a', portA]]));

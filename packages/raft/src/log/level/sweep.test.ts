@@ -45,7 +45,7 @@ test('a step removes about a mebibyte of rows', async () => {
   expect(counts.length).toBeLessThan(8);
 });
 
-test('or a thousand, where they are small, and few, where they are large', async () => {
+test('a step removes about a thousand rows where they are small, and few where they are large', async () => {
   await fill(2_500, 10);
   expect(Math.max(...(await steps()))).toBe(1024);
   await fill(40, 2 ** 18);
