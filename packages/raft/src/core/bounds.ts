@@ -9,7 +9,10 @@ export const maxFastAttempts = 16;
 /** A candidate waits for its backlog as long as apply moves; without a move, for this many election timeouts. */
 export const backlogPatienceElections = 10;
 
-/** Of the time that a disk took for a vote, this many election timeouts are not counted: one that hung is no measure. */
+/**
+ * The time that a disk took for a vote puts the next election off, by twice as much. Of that time no more counts than this many
+ * election timeouts: a disk that hung is no measure.
+ */
 export const diskPatienceElections = 4;
 
 /** After a pause that was longer than an election, a leader must hear its quorum within this many heartbeats. */
@@ -31,7 +34,8 @@ export const probePatienceHeartbeats = 2;
 export const maxProbePatienceElections = 4;
 
 /**
- * An append without an acknowledgement counts as lost after twice the time that the last one took, and at the latest after this
- * many election timeouts: over a slow link one of a mebibyte takes seconds.
+ * What was sent to a follower counts as lost after an election timeout without an acknowledgement, or after twice the time that
+ * the last one took if that is more, and at the latest after this many election timeouts: over a slow link an append of a
+ * mebibyte takes seconds.
  */
 export const maxReplicatePatienceElections = 16;

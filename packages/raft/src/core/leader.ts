@@ -87,8 +87,9 @@ export function maybeYieldToFasterDisks(raft: Raft, own: Own<'leader'>): void {
 }
 
 /**
- * The write that hangs may hold no entries, only effects, and meanwhile no proposal is appended: nobody could ever be
- * beyond. So there is an entry for them to be faster with. Not while leadership is handed over: the target has everything.
+ * The write that hangs may hold effects alone, and while it hangs no proposal is appended: then there is no entry that the
+ * others could be durable beyond it with, and it would lead for as long as its disk hangs. So it appends an empty one. Not while
+ * leadership is handed over, since the target has everything, and not where the others could not elect anybody.
  */
 function maybeTryOthers(raft: Raft, own: Own<'leader'>): void {
   const { log, roster, config, term } = raft;

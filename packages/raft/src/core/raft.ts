@@ -63,7 +63,7 @@ export interface Raft {
   now: number;
   /** When this node loses patience with its leader, or with its election. */
   electionDueAt: number;
-  /** When the term or the vote changed last. */
+  /** When the term or the vote changed last: since then they are on their way to the disk. */
   promisedAt: number;
   /** When the leader was last heard. */
   leaderHeardAt: number;

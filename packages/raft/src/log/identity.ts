@@ -48,12 +48,12 @@ function checkNames({ id, members }: Membership): void {
 /**
  * For a new, empty log: draws its incarnation. To be stored before the log is used, and never drawn again for that directory.
  * @param random uniform in [0, 1)
- * @throws RangeError where a name could be none of a member, stands there twice, or there are more than 32; AssertionError where
- * `members` names others, and not `id`
+ * @throws RangeError where a name is none that a member can have, or is there twice, or where there are more than 32 members
+ * @throws AssertionError where `members` names others, and not `id`
  */
 export function newIdentity({ id, members }: Membership, random: () => number): Identity {
   checkNames({ id, members });
-  // Whoever were counted twice would have no majority; and no entry and no snapshot could say who so many members are.
+  // A majority of names of which one is there twice may never come about; and no configuration entry can hold more members.
   const twice = members.find((name, index) => members.indexOf(name) !== index);
   if (twice !== undefined) throw new RangeError(`"${twice}" is named twice among the members.`);
   if (members.length > maxMembers)

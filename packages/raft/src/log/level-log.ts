@@ -47,7 +47,7 @@ const defaultCacheBytes = 4 * 2 ** 20;
 const maxTurnRows = 65_536;
 /** Rows of compacted entries that one turn deletes at most. */
 const maxDeletedEntries = 1024;
-/** What stands beside effects that are no turn of the driver's. */
+/** For rows that are written beside the driver's turns. */
 const emptyTurn = { hardState: undefined, truncateFrom: undefined, entries: [] } as const;
 
 /**
@@ -55,8 +55,7 @@ const emptyTurn = { hardState: undefined, truncateFrom: undefined, entries: [] }
  *
  * @throws RaftError HF_WRONG_MEMBER, HF_WRONG_CLUSTER, HF_LOG_CORRUPT, HF_LOG_GAP, HF_LOG_FORMAT: nothing was changed
  * @throws RaftError HF_WRITE_FAILED, HF_DISK_FULL when the log could not be founded
- * @throws RangeError where a name could be none of a member, or `members` could found no cluster; AssertionError where they are
- * others, and not `id`
+ * @throws RangeError, AssertionError where `id` and `members` can found no cluster: see `newIdentity`
  */
 export async function openLevelLog(options: LevelLogOptions): Promise<LogStore> {
   const { database, applied, random } = options;

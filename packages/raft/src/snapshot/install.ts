@@ -39,9 +39,9 @@ interface Import {
   writing: number;
   /** A request is under way since. */
   askedAtMs: number | undefined;
-  /** The piece behind `after` was first asked for. */
+  /** When the piece behind `after` was asked for first; repetitions do not count. Of the present source only. */
   wantedAtMs: number | undefined;
-  /** An answer is waited for so long. */
+  /** How long an answer is waited for before the request is repeated. */
   patienceMs: number;
   heardAtMs: number;
 }
@@ -158,7 +158,7 @@ export class Installer {
     if (this.#import !== undefined && this.#import.index <= commit) this.giveUp();
   }
 
-  /** What has come of it is swept. When that is all of it, its owner decides. */
+  /** What has come is swept. Does nothing once all of it is there: then its owner decides. */
   giveUp(): void {
     if (this.isUnderWay) this.finished();
   }
@@ -222,8 +222,8 @@ export class Installer {
 }
 
 /**
- * Each repetition is answered with the whole piece: over a slow link, with no more patience than at first, ever more of them
- * would stand before the next one.
+ * How long the next answer is waited for, in ms. Each repetition is answered with the whole piece: with too little patience for
+ * a slow link, more and more copies of one piece would stand before the next one.
  */
 function patienceAfter(tookMs: number): number {
   const { fetchRetryMs, fetchGiveUpMs } = snapshotBounds;

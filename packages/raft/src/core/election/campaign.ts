@@ -12,7 +12,8 @@ export function maybeCampaign(raft: Raft): void {
   // A learner, one that joins, and one that was removed: their terms would only disturb (thesis 4.2.1, 4.2.2).
   if (!mayStand(raft)) return;
   if (raft.stopping || waitsForBacklog(raft)) return;
-  // Nothing would leave before that is on the disk, and a new term needs another write: on a slow disk each came too late.
+  // Term and vote are still being written, and no request for votes leaves before they are on the disk. A new term would need
+  // another write: on a slow disk each of them would come too late.
   if (!isHardStateDurable(raft)) return;
   becomePreCandidate(raft);
 }

@@ -16,8 +16,8 @@ export function resetElectionTimer(raft: Raft): void {
 }
 
 /**
- * The vote is on the disk, and was as long on its way as it may be on those of the others: that time is not counted, or on
- * disks that take half an election timeout nobody would ever be elected.
+ * To be called when the vote is on the disk. The time that it took to get there is added to the election timeout, and once more
+ * for the votes of the others: on disks that take half a timeout for a write nobody would ever be elected otherwise.
  */
 export function allowForDisks(raft: Raft): void {
   if (raft.vote === undefined) return;

@@ -36,7 +36,10 @@ export class Progress {
   #probeSentAt: number | undefined;
   #probePatienceTicks: number;
   #snapshotAskedAt: number | undefined;
-  /** An acknowledgement is waited for since this tick: that of the one before it, or of the first append after that. */
+  /**
+   * Tick since which an acknowledgement is waited for: when the one before it came, or when an append left while none was waited
+   * for.
+   */
   #waitingSince: number | undefined;
   #replicatePatienceTicks: number;
 
@@ -149,7 +152,7 @@ export class Progress {
       const since = this.#waitingSince;
       if (since === undefined || now - since < this.#replicatePatienceTicks) return;
       this.becomeProbe();
-      this.#waitingSince = since; // it may be on its way all the same
+      this.#waitingSince = since; // the acknowledgement may still come, and then says how long it takes
       return;
     }
     if (this.#probeSentAt === undefined || now - this.#probeSentAt < this.#probePatienceTicks) return;
@@ -157,7 +160,10 @@ export class Progress {
     this.#probePatienceTicks = Math.min(2 * this.#probePatienceTicks, this.#limits.maxProbePatienceTicks);
   }
 
-  /** What is sent again stands behind what is on its way: over a slow link nearly all that arrives would be there already. */
+  /**
+   * An acknowledgement came: the next one may take twice as long. With a patience that does not know the link, entries that are
+   * still on their way over a slow one would be sent again and again, and nearly all that arrives would be there already.
+   */
   #arrived(now: number): void {
     if (this.#waitingSince === undefined) return;
     const { replicatePatienceTicks, maxReplicatePatienceTicks } = this.#limits;

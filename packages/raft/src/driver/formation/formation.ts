@@ -49,7 +49,7 @@ export class Formation {
   }
 
   start(): void {
-    // It may have been stopped while a leader took it in, or be taken in while its transport starts: then this is the second time.
+    // It was stopped while a leader took it in; or taken in while its transport was starting, and then this is the second call.
     if (this.#stopped) return;
     if (this.isFounded) {
       this.stop();

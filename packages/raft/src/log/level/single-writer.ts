@@ -12,7 +12,7 @@ export class SingleWriter {
   #turn: (() => void) | undefined;
   #hasTurn = false;
   #isBusy = false;
-  /** Of the first write that failed. */
+  /** What the first write that failed ended with: every later one ends with it, too. */
   #failure: { readonly error: unknown } | undefined;
   #last: Promise<void> = Promise.resolve();
 
@@ -50,7 +50,7 @@ export class SingleWriter {
   async #write(fill: Fill): Promise<void> {
     this.#isBusy = true;
     try {
-      // For the same reason: whoever is told of this one first says why the member stops.
+      // The same error again: whoever waits for this write may be the first to hear of it, and says why the member stops.
       if (this.#failure !== undefined) throw this.#failure.error;
       const batch = this.#database.batch();
       const show = fill(batch);

@@ -18,7 +18,7 @@ export function dial(address: Address, peer: NodeId, security: ReadySecurity): D
   try {
     return dialled(address, peer, security);
   } catch (error) {
-    // No such port can be. An entry of the log may say so to every member, now and at each start: it is an attempt that fails.
+    // A port beyond 65535, say, which an entry of the log may name to every member and at each start: an attempt that fails.
     const socket = new Socket();
     socket.destroy(error instanceof Error ? error : new Error(String(error)));
     return { socket, readyEvent: 'connect' };
