@@ -7,7 +7,10 @@ import { createHttpCaller } from './http-caller.ts';
 import { createRetryingCarrier } from './retrying-carrier.ts';
 
 export interface ConnectOptions {
-  /** Addresses of nodes (http://host:port). One is enough; give all, and the loss of any of them costs only time. */
+  /**
+   * Addresses of nodes: http://host:port, or https, and nothing behind the port. One is enough; give all, and the loss of any of
+   * them costs only time.
+   */
   readonly nodes: readonly string[];
   /** How long a request is repeated before it fails; 5 minutes by default, since an outage may outlast a lease; at most 9. */
   readonly giveUpAfter?: Duration;
@@ -15,7 +18,12 @@ export interface ConnectOptions {
 
 const sliceMs = 1_000;
 
-/** A client of a cluster. Nothing is sent before the first call. @throws TypeError for what is no address of a node, RangeError for a `giveUpAfter` that is 0 or too long */
+/**
+ * A client of a cluster. Nothing is sent before the first call. At most 1,024 receives, 128 acks, nacks and extensions, and 128
+ * other calls are under way at once; what is over waits for its turn.
+ *
+ * @throws TypeError for what is no address of a node, RangeError for a `giveUpAfter` that is 0 or too long
+ */
 export function connect(options: ConnectOptions): HoldfastStore {
   const nodes = options.nodes.map(checkedOrigin);
   const randomBytes = createRandomBytes();
@@ -30,7 +38,7 @@ export function connect(options: ConnectOptions): HoldfastStore {
   return createStore({ carrier, clock: systemClock, randomBytes, sliceMs });
 }
 
-/** 'localhost:7401' is a URL, of the scheme 'localhost'. What stands behind the port would never reach a node. */
+/** 'localhost:7401' is a URL, of the scheme 'localhost'. A path or a query behind the port would be dropped without a word. */
 function checkedOrigin(node: string): string {
   if (URL.canParse(node)) {
     const { protocol, origin, pathname, search } = new URL(node);

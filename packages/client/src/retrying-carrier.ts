@@ -59,16 +59,17 @@ export interface RetryingCarrier extends Carrier {
 }
 
 export const carrierBounds = {
+  /** For everything but the two kinds below. Each kind has places and a line of its own, so none waits for another. */
   calls: { places: 128, waiting: 100_000 },
   /**
-   * Acks, nacks and extensions have places of their own: what is in hand must not come again because a program schedules a
-   * hundred thousand messages meanwhile, or is told to wait with them.
+   * For acks, nacks and extensions. A lease must not run out because its ack stands in line behind a hundred thousand messages
+   * that the program schedules, or behind calls that a node has told to wait.
    */
   answers: { places: 128, waiting: 100_000 },
   /**
-   * Receives wait for long, and must not keep another call from leaving. One without a place hears of nothing until another
-   * one has waited to its end: what is due for it is late. So there are places for all that a program is likely to have,
-   * three for each worker; they cost a connection each.
+   * Receives wait for long, and must not keep another call from leaving. One without a place is not heard until another one has
+   * waited to its end, so what is due for it is late. Hence more places than a program is likely to need (a worker has three
+   * receives); each one that is taken costs a connection.
    */
   receives: { places: 1_024, waiting: 10_000 },
 } as const;

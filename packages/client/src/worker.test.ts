@@ -229,7 +229,7 @@ test('whatever a handler throws, its message is given back', async () => {
   warned.mockRestore();
 });
 
-test('a stop that has waited long enough waits for no last receive, and no handler begins after it', async () => {
+test('a stop waits no longer than it was told to, not for its last receive either, and no handler begins after it', async () => {
   const { store, clock } = fakeStore({ receive: (_, signal) => silence(signal) });
   const handler = vi.fn();
   const worker = store

@@ -107,7 +107,7 @@ class RunningWorker<Payload> implements Worker {
   readonly #keeper: LeaseKeeper;
   readonly #acknowledger: Acknowledger;
   readonly #stopping = new AbortController();
-  /** Some stop has waited long enough. */
+  /** Aborts when a stop has waited as long as it was told to. */
   readonly #late = new AbortController();
   readonly #running = new Set<AbortController>();
   readonly #counts = { received: 0, acknowledged: 0, failed: 0, leasesLost: 0, lateAcks: 0 };
