@@ -4,12 +4,12 @@ import { z } from 'zod';
 const memberName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the name of a member');
 const incarnation = z.string().min(1).max(64);
 const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
-/** Names in Kubernetes are longer than 100. */
+/** Names that Kubernetes gives to members of a set are longer than 100. */
 const addressCharacters = 200;
-/** Of both: raft's entries have room for no more. */
+/** Of peer and api together: raft keeps 256 characters of address for a member, of which their JSON takes 20. */
 const addressesCharacters = 236;
-/** Every member would dial it for as long as the entry stands. */
-const canBe = (text: string): boolean => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535;
+/** Every member would dial an impossible one for as long as the entry stands. */
+const hasPossiblePort = (text: string): boolean => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535;
 
 /** A node that waits to be taken in, as its own /v1/cluster describes it. */
 export const memberToAdd = z
@@ -20,7 +20,7 @@ export const memberToAdd = z
       .string()
       .max(addressCharacters)
       .regex(hostAndPort, { error: 'must be host:port', abort: true })
-      .refine(canBe, 'must be host:port, with a port up to 65535')
+      .refine(hasPossiblePort, 'must be host:port, with a port up to 65535')
       .describe('Where the other members reach it.'),
     api: z
       .string()
@@ -29,7 +29,7 @@ export const memberToAdd = z
         error: 'must be http://host:port',
         abort: true,
       })
-      .refine((api) => URL.canParse(api), 'must be http://host:port, as a URL can be')
+      .refine((api) => URL.canParse(api), 'must be http://host:port, with a valid host and a port up to 65535')
       .describe('Where its API answers.'),
   })
   .refine(({ peer, api }) => peer.length + api.length <= addressesCharacters, {
