@@ -67,7 +67,7 @@ export function createForwarder(limits: LaneLimits = laneLimits): Forwarder {
     (hops: Readonly<Record<string, string>>): MemberPorts['forward'] =>
     async (to, verb, request, { signal }) => {
       const lane = verb === 'receive' ? 'polls' : 'others';
-      // No URL, for its port or its host can not be: an entry of the log, or --peers, may say so of the leader for ever.
+      // No URL: such a port or host can not be. An entry of the log, or --peers, may name it as the leader's for ever.
       if (!URL.canParse(to.api)) throw new HoldfastError('HF_NO_LEADER', { retryAfterMs: 300 });
       const line = lineTo(to.api, lane);
       if (line.inFlight >= limits[lane].inFlight) throw refused(refusals, lane);

@@ -216,7 +216,7 @@ function linesTo(fd: number): DestinationStream {
   let out = anew();
   function anew() {
     const lines = destination({ dest: fd, sync: true });
-    // Another one, as this one would keep all that it could not write, without a bound.
+    // A new one: the one that failed keeps all that it could not write, without a bound.
     lines.on('error', () => (out = anew()));
     return lines;
   }

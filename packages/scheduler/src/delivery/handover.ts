@@ -103,8 +103,8 @@ export class Handover {
   }
 
   /**
-   * Reads no further than the answer goes: rows are read while nothing else is done here, and 256 of the largest would keep
-   * the leader from its heartbeats.
+   * Reads no further than the answer goes: a read keeps the whole process waiting, and 256 of the largest rows would keep the
+   * leader from its heartbeats.
    *
    * @returns deliveries up to the bound of an answer (at least one), and the leases that found no room
    */

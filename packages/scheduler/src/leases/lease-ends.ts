@@ -45,7 +45,7 @@ export class LeaseEnds {
     for (let rows = 0; rows < mostRows; rows++) {
       const lease = leases.firstToEnd;
       if (lease === undefined || this.#endsAtMs(lease) > stampMs) break;
-      // No copy of its answer left yet: it is handed over or given back, and of the latter no attempt may count.
+      // Its answer has not left yet. It will be handed over, or given back: then no attempt counts, as one does after a release.
       if (isBeingAnswered(lease)) {
         leases.putOff(lease, stampMs + pauseMs(1, bounds));
         continue;

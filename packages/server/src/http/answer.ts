@@ -78,7 +78,7 @@ function isWritable(value: object): boolean {
   }
 }
 
-/** undefined when the bytes are no JSON, whatever the message's header says: JSON is UTF-8, or it comes out as another text. */
+/** undefined when the bytes are no JSON, whatever the message's header says: other bytes than UTF-8 would become another text. */
 function parsed(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) return undefined;
   try {

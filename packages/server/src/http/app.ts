@@ -80,7 +80,7 @@ function addRoute(
     method: route.method,
     url: route.path.replace(/\{(\w+)\}/g, ':$1'),
     config: { verb },
-    // Of a stream all would be read, to be thrown away, and with nobody whose going would end it.
+    // HEAD of a stream would read all of it only to throw it away, and would not end when its caller goes.
     exposeHeadRoute: route.streams === undefined,
     handler: async (request, reply) => {
       try {
@@ -120,7 +120,8 @@ function signalOf(
   };
   inProgress.enter();
   answer.once('close', over);
-  // Sent before the one before it was answered (pipelining): until its turn comes, it does not hear of its connection's end.
+  // Sent before the request before it was answered (pipelining): until its turn comes, its answer has no socket, and does not
+  // hear of the connection's end.
   if (answer.socket === null) socket.setMaxListeners(0).once('close', over);
   return controller.signal;
 }

@@ -64,7 +64,7 @@ export async function replace(
       case 'wait':
         return standing.why;
       case 'lost':
-        // Before it is removed: whom the cluster would refuse then is not to be one member less.
+        // Looked at before the removal: if the new directory were refused after it, the cluster would be one member short.
         if (!routes.addMember.body.safeParse(own).success) return 'its addresses are none that a cluster takes in';
         log.warn(
           { event: 'rejoin.removes', lost: standing.incarnation },

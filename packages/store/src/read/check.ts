@@ -1,4 +1,4 @@
-// Walks every row and says what does not add up. For tests and the simulator.
+// Walks every row and says what does not add up. For tests, the simulator and `holdfast verify`.
 //
 // Conservation of a topic, at every applied index:
 //
