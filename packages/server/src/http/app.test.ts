@@ -1,5 +1,5 @@
 // Requests as users send them over real HTTP, and the answers that they get.
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { type ParsedRequestOf, routes } from '@holdfast/api';
 import { pack, unpack } from 'msgpackr';
 import { expect, test } from 'vitest';
@@ -181,6 +181,14 @@ test('a caller that walks away aborts its long poll', async () => {
   await expect(poll).rejects.toThrow();
 });
 
+/** Polls that are sent on one connection before the first of them is answered. */
+function pipelined(port: number, polls: number): Socket {
+  const poll = 'POST /v1/topics/t/groups/g/receive HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+  const socket = connect(port, '127.0.0.1');
+  socket.write(poll.repeat(polls));
+  return socket;
+}
+
 test('a caller that walks away aborts also what it sent before its first request was answered', async () => {
   const signals: AbortSignal[] = [];
   await using app = await startApp({
@@ -191,14 +199,13 @@ test('a caller that walks away aborts also what it sent before its first request
       );
     },
   });
-  const poll = 'POST /v1/topics/t/groups/g/receive HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
-  const socket = connect(app.port, '127.0.0.1', () => socket.write(poll.repeat(20)));
+  const socket = pipelined(app.port, 20);
   while (signals.length < 20) await new Promise((resolve) => setImmediate(resolve));
   socket.destroy();
   while (!signals.every(({ aborted }) => aborted)) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test('answers that leave one after the other on a connection abort nothing', async () => {
+test('pipelined requests that are answered one after the other abort nothing', async () => {
   const signals: AbortSignal[] = [];
   await using app = await startApp({
     receive: (_request, { signal }) => {
@@ -206,8 +213,7 @@ test('answers that leave one after the other on a connection abort nothing', asy
       return { messages: [] };
     },
   });
-  const poll = 'POST /v1/topics/t/groups/g/receive HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
-  const socket = connect(app.port, '127.0.0.1', () => socket.write(poll.repeat(20)));
+  const socket = pipelined(app.port, 20);
   let heard = '';
   socket.on('data', (chunk) => (heard += chunk.toString('latin1')));
   while (heard.split('HTTP/1.1 200').length <= 20) await new Promise((resolve) => setImmediate(resolve));

@@ -12,7 +12,7 @@ const follower = (state: 'snapshot' | 'replicate', recentlyActive = true) => ({
   recentlyActive,
 });
 
-test('learners are asked for one after the other, by a leader that serves: one that lags keeps nobody from a vote', async () => {
+test('a leader that serves promotes learners one after the other, and one that lags keeps no other from its vote', async () => {
   const asked: string[] = [];
   const answers: ((outcome: ChangeOutcome) => void)[] = [];
   let isServing = false;
