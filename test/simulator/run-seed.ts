@@ -96,6 +96,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     traceHash: world.trace.hash(),
     simulatedMs: world.time.nowMs,
     events: world.time.events,
+    // A run with no check at all shows nothing: whoever runs seeds sees how many were such.
     reached: { ...reachedBy(world), unjudged: Object.keys(checksMs).length === 0 ? 1 : 0 },
     checksMs,
     lines: world.trace.lines(),
@@ -140,7 +141,7 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
   if (!(await restoreMembers(world, run))) violations.push(`a command of the operator ends: ${stuck(world)}`);
   const mendedMs = time.nowMs;
   workload.beDiligent();
-  if (!(await isServedFrom(world, run, mendedMs)))
+  if (!(await servesInTime(world, run, mendedMs)))
     violations.push(`a leader serves within ${electionMs} ms of the last fault: none does`);
   await run(mendedMs + electionMs + lastWordsMs);
   workload.stopProducing();
@@ -160,10 +161,10 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
 }
 
 /**
- * At the end of that time. One that has served may hand over at that very moment (its clock is further from the others' than
- * it may be): then the next one is waited for.
+ * Does a leader serve at the end of `electionMs`? One that has served before may hand over at that very moment (its clock is
+ * further from the others' than it may be): then the next one is waited for.
  */
-async function isServedFrom(
+async function servesInTime(
   world: Pick<World, 'leader'>,
   run: (untilMs: number) => Promise<void>,
   mendedMs: number,

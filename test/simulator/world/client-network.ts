@@ -109,8 +109,8 @@ export class ClientNetwork {
   }
 
   /**
-   * Nothing is carried any more. Node holds a signal that follows others for as long as somebody listens to it, and with it
-   * whatever the listener knows: here the whole world, in which some calls never end.
+   * Nothing is carried any more. Node holds a signal that follows others (AbortSignal.any) for as long as somebody listens to it,
+   * and with it whatever the listener knows. Some calls never end, and would hold the whole world.
    */
   close(): void {
     for (const forget of this.#waiting) forget();

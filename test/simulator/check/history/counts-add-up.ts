@@ -29,7 +29,7 @@ export const countsAddUp: Check = {
   },
 };
 
-/** How messages ended by a cancel, against what those were told who asked for it. */
+/** How many messages ended by a cancel, against what those who asked for one were told. */
 function endsOf({ cancelled }: History, topic: string, count: TopicCounts, tags: ReadonlySet<Tag>): readonly string[] {
   const ofTopic = cancelled.filter(({ tag }) => tags.has(tag));
   return (['cancelled', 'stopped'] as const).flatMap((end) => {
@@ -42,7 +42,7 @@ function endsOf({ cancelled }: History, topic: string, count: TopicCounts, tags:
   });
 }
 
-/** Of each group that was there all the time. A late acknowledgement of what a cancel has ended is a success, and not counted. */
+/** Of groups that were there all the time. A late acknowledgement of what a cancel has ended is a success, and not counted. */
 function acknowledgementsOf(history: History, topic: string, { groups }: TopicCounts): readonly string[] {
   const ended = perhapsEnded(history);
   const byReceipt = new Map(history.delivered.map((delivered) => [delivered.receipt, delivered]));
@@ -56,7 +56,9 @@ function acknowledgementsOf(history: History, topic: string, { groups }: TopicCo
     const told = new Set(ofGroup.filter(({ tag, result }) => result === 'ok' && !ended.has(tag)).map(({ tag }) => tag));
     const most = new Set(ofGroup.map(({ tag }) => tag)).size;
     return acknowledged < told.size || acknowledged > most
-      ? [`${topic}/${name} counts ${acknowledged} acknowledged; told so were ${told.size}, and asked for were ${most}`]
+      ? [
+          `${topic}/${name} counts ${acknowledged} acknowledged, clients were told so of ${told.size}, and asked for ${most}`,
+        ]
       : [];
   });
 }

@@ -1,6 +1,6 @@
 import type { Check } from '../evidence.ts';
 
-/** Whoever asked before the faults were over may have waited for an answer that was lost: so long until it is asked for again. */
+/** Whoever asked before the faults were over may wait for an answer that was lost: within this time it asks again and is told. */
 const answeredMs = 12_000;
 
 /** With an answer, or with an error: nobody waits for ever. */

@@ -2,7 +2,7 @@ import type { Check } from '../evidence.ts';
 
 /** From the end of all faults until a leader serves, and knows which disks have room. */
 const recoveryMs = 5_500;
-/** A leader may hand over at any time (its clock is wrong): whoever gives up before the next one serves shows nothing. */
+/** A leader whose clock is wrong may hand over at any time: a refusal that was not waited out for so long shows nothing. */
 const patienceMs = 1_000;
 
 /** A refusal (no leader, a full disk, too much at once) ends with what was the reason for it. */
