@@ -26,7 +26,7 @@ ${row('code', 'status', 'applied', 'what happened', 'what to do')}${row('---', '
 const operatingPage = () => `# What a node logs
 
 JSON lines on standard output (\`--pretty\` for people). \`event\` names the kind of line; the sentence is constant, facts
-are fields with their unit in the name.
+are fields with their unit in the name. A line that can not be written, on a full disk for example, is lost; the node goes on.
 
 ${logEventsPage()}`;
 
