@@ -108,8 +108,8 @@ export function printConfig(config: NodeConfig): string {
 }
 
 /**
- * What Kubernetes says to every container of a namespace that has a service of the name `holdfast`, or `holdfast-api`:
- * nobody has set it. `HOLDFAST_PORT` alone may also be meant as a setting; theirs is a URL.
+ * Variables that Kubernetes sets in every container of a namespace that has a service named `holdfast`, or `holdfast-api`: no
+ * person has set them. `HOLDFAST_PORT` may be meant as a setting, too; theirs is a URL.
  */
 const serviceLinks =
   /^HOLDFAST_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST=|SERVICE_PORT(?:_[A-Z0-9_]+)?=|PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?=|PORT=\w+:\/\/)/;

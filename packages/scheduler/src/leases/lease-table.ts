@@ -95,8 +95,8 @@ export class LeaseTable {
   }
 
   /**
-   * What was to end it came to nothing; looked at again at `timeMs`. One that was extended meanwhile has its end already; one
-   * that was given back meanwhile stays withdrawn, and needs its end all the same: giving back may come to nothing, too.
+   * What was to end it came to nothing: it is looked at again at `timeMs`. One that was extended meanwhile is named already, at its
+   * new end. One that was given back meanwhile stays withdrawn, and is named all the same: giving back may come to nothing, too.
    */
   putBack(lease: Lease, timeMs: number): void {
     if (lease.group.leases.get(lease.position.seq) !== lease || lease.slot >= 0) return;

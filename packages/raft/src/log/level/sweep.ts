@@ -8,8 +8,8 @@ import { type RangeOfKeys, rangesOf } from '../keyspace.ts';
 /** What one step removes at most. */
 const stepRows = 1024;
 /**
- * It ends with the row that reaches so many bytes. LevelDB hands out 16 KiB at once: with no more than that a step, a state
- * is removed many times more slowly than another one comes in.
+ * A step ends with the row that reaches so many bytes. LevelDB hands out 16 KiB at once: with no more than that in a step, a
+ * state would be removed many times more slowly than another one comes in.
  */
 const stepBytes = 2 ** 20;
 
