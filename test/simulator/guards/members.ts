@@ -107,7 +107,7 @@ export const memberGuards: readonly Guard[] = [
   },
   {
     name: 'alone-waits-for-its-vote',
-    rule: 'a member that is alone leads once its own vote is on the disk, however long that takes',
+    rule: 'nobody stands anew while its term and vote are being written: one that is alone would never lead on a slow disk',
     profiles: ['members'],
     // Longer than its election timeout of one tick.
     settings: [
