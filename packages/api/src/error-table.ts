@@ -19,7 +19,7 @@ export const errorTable = {
   HF_INVALID_JSON: {
     status: 400,
     applied: 'no',
-    says: 'The body is not valid JSON (or msgpack).',
+    says: 'The body is not valid JSON in UTF-8 (or msgpack).',
     next: 'Correct the body.',
   },
   HF_ROUTE_NOT_FOUND: { status: 404, applied: 'no', says: 'There is no such route.', next: 'See /openapi.json.' },

@@ -98,7 +98,11 @@ test.each([
     {},
     '--peers holds "n1@127.0.0.1", but each member must be id=host:peerPort/host:apiPort',
   ],
-  [['--peers', `${three},n 4=127.0.0.1:1/127.0.0.1:2`], {}, '--peers names "n 4", and no node can have that --id.'],
+  [
+    ['--peers', `${three},n 4=127.0.0.1:1/127.0.0.1:2`],
+    {},
+    '--peers names "n 4", which must be a name of at most 64 letters, digits, ".", "_" and "-".',
+  ],
   [['--peers', 'n1=127.0.0.1:x/127.0.0.1:1'], {}, '--peers gives n1 the address "127.0.0.1:x", which is no host:port.'],
   [['--id', 'n4', '--peers', three], {}, '--peers names n1, n2, n3, but not this node (n4).'],
   [['--peers', `${three},n1=127.0.0.1:1/127.0.0.1:2`], {}, '--peers gives two members the id "n1".'],

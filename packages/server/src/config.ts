@@ -46,9 +46,8 @@ const bytes = (maxBytes: number) => {
   return z.int(says).min(0, says).max(maxBytes, says);
 };
 
-const nodeId = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be a name of at most 64 letters, digits, ".", "_" and "-".');
+const nodeIdSays = 'must be a name of at most 64 letters, digits, ".", "_" and "-".';
+const nodeId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, nodeIdSays);
 
 const peer = z.strictObject({ id: nodeId, peer: z.string(), api: z.string() });
 const peerForm = /^([^=/]+)=([^/]+)\/(?:http:\/\/)?([^/]+)$/;
@@ -63,7 +62,7 @@ const peers = z.union([z.string(), z.array(peer)]).transform((given, ctx): reado
   return listed.flatMap((one) => {
     if (typeof one === 'string')
       return refuse(`holds "${one}", but each member must be id=host:peerPort/host:apiPort, separated by commas.`);
-    if (!nodeId.safeParse(one.id).success) return refuse(`names "${one.id}", and no node can have that --id.`);
+    if (!nodeId.safeParse(one.id).success) return refuse(`names "${one.id}", which ${nodeIdSays}`);
     const api = one.api.replace(/^http:\/\//, '');
     for (const text of [one.peer, api])
       if (parseAddress(text) === undefined)

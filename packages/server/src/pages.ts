@@ -23,7 +23,8 @@ export function configurationPage(): string {
   return `# Settings of a node
 
 Read from flags of \`holdfast start\`, then from the environment, then from the defaults. An unknown or impossible setting
-stops the start with a sentence that names it. Times are in ms.
+stops the start with a sentence that names it. Times are in ms. The variables that Kubernetes gives to containers beside a
+service whose name begins with \`holdfast\` (\`HOLDFAST_SERVICE_HOST\`, \`HOLDFAST_PORT=tcp://...\`) are not taken for settings.
 
 ${table(['flag', 'environment', 'default', 'what it says'], rows)}`;
 }

@@ -65,7 +65,8 @@ export async function replace(
         return standing.why;
       case 'lost':
         // Looked at before the removal: if the new directory were refused after it, the cluster would be one member short.
-        if (!routes.addMember.body.safeParse(own).success) return 'its addresses are none that a cluster takes in';
+        if (!routes.addMember.body.safeParse(own).success)
+          return `its addresses are none that a cluster takes in: ${own.peer}, ${own.api}`;
         log.warn(
           { event: 'rejoin.removes', lost: standing.incarnation },
           'has its lost directory removed from the cluster',

@@ -2,8 +2,7 @@
 import { becomePreCandidate } from '../become.ts';
 import { backlogPatienceElections } from '../bounds.ts';
 import { mayStand } from '../membership/in-force.ts';
-import type { Raft } from '../raft.ts';
-import { isHardStateDurable } from '../raft.ts';
+import { isHardStateDurable, type Raft } from '../raft.ts';
 
 /** To be called whenever time passes or a reason to wait may be gone. Not for a leader. */
 export function maybeCampaign(raft: Raft): void {
