@@ -1,6 +1,6 @@
 // The specification of a message: what must be accepted, and what must be refused, each for its reason.
 import { expect, test } from 'vitest';
-import { type MessageAnswer, type MessageCall, messageSpecification } from './message.ts';
+import { type MessageAnswer, type MessageCall, mayBeToldLate, messageSpecification } from './message.ts';
 import type { MessageWorld } from './message-state.ts';
 import type { Operation } from './operation.ts';
 import { judge } from './search.ts';
@@ -311,4 +311,12 @@ test('a schedule that was refused, and whose message came', () => {
     kind: 'notLinearizable',
     reason: expect.stringContaining('the message is not there'),
   });
+});
+
+test('a lease is told late from when half of it may have passed, by clocks that are wrong within the bound', () => {
+  const lease = { invokedMs: 0, untilMs: 3_000 };
+  expect(mayBeToldLate({ ...lease, endedMs: 1_000 }, 0)).toBe(true);
+  expect(mayBeToldLate({ ...lease, endedMs: 960 }, 0)).toBe(false);
+  expect(mayBeToldLate({ ...lease, endedMs: 960 }, 20)).toBe(true);
+  expect(mayBeToldLate({ ...lease, endedMs: 950 }, 20)).toBe(false);
 });

@@ -319,16 +319,12 @@ function describeAnswer(answer: MessageAnswer): string {
 
 /**
  * Whether a repeat of the receive may have extended the lease before it was told of: that happens when under half of it is
- * left, so not before the receive has taken as long.
+ * left, so not before the receive has taken as long, by clocks of the cluster: whoever made the lease, whoever extended it, and
+ * what its end is counted from may each be wrong by `skewMs`.
  */
-export function mayBeToldLate({
-  invokedMs,
-  endedMs,
-  untilMs,
-}: {
-  invokedMs: number;
-  endedMs: number;
-  untilMs: number;
-}) {
-  return endedMs - invokedMs >= (untilMs - endedMs) / 2;
+export function mayBeToldLate(
+  { invokedMs, endedMs, untilMs }: { invokedMs: number; endedMs: number; untilMs: number },
+  skewMs: number,
+) {
+  return endedMs - invokedMs + 3 * skewMs >= (untilMs - endedMs) / 2;
 }

@@ -177,7 +177,7 @@ class Reader {
           token,
           attempt,
           untilMs: leasedUntilMs,
-          toldLate: mayBeToldLate({ invokedMs, endedMs: atMs, untilMs: leasedUntilMs }),
+          toldLate: mayBeToldLate({ invokedMs, endedMs: atMs, untilMs: leasedUntilMs }, skewMs),
         },
       }),
     });

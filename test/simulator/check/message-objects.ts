@@ -42,7 +42,7 @@ export function* messageObjects(evidence: Surroundings): Generator<ObjectHistory
   for (const leases of leasesOf(history).values()) {
     const [lease] = leases;
     if (lease === undefined) continue;
-    add(lease.tag, leaseOf(lease, Math.min(...leases.map(({ invokedMs }) => invokedMs))));
+    add(lease.tag, leaseOf(lease, Math.min(...leases.map(({ invokedMs }) => invokedMs)), evidence.skewMs));
     const longer = leases.filter(({ leasedUntilMs }) => leasedUntilMs > lease.leasedUntilMs);
     add(lease.tag, ...longer.map(extensionOf));
   }
@@ -128,7 +128,7 @@ const leasesOf = ({ delivered }: History): ReadonlyMap<string, readonly Delivere
     ({ tag, group, token }) => `${tag} ${group} ${token}`,
   );
 
-const leaseOf = ({ group, token, attempt, leasedUntilMs, atMs }: Delivered, invokedMs: number): Op => ({
+const leaseOf = ({ group, token, attempt, leasedUntilMs, atMs }: Delivered, invokedMs: number, skewMs: number): Op => ({
   invokedMs,
   endedMs: atMs,
   call: { kind: 'lease', group },
@@ -138,7 +138,7 @@ const leaseOf = ({ group, token, attempt, leasedUntilMs, atMs }: Delivered, invo
       token,
       attempt,
       untilMs: leasedUntilMs,
-      toldLate: mayBeToldLate({ invokedMs, endedMs: atMs, untilMs: leasedUntilMs }),
+      toldLate: mayBeToldLate({ invokedMs, endedMs: atMs, untilMs: leasedUntilMs }, skewMs),
     },
   }),
 });

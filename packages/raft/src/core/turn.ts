@@ -1,7 +1,7 @@
 // One turn: what the driver must do, and what it reports back.
 import { assert } from './assert.ts';
 import { isActive } from './election/check-quorum.ts';
-import { allowForDisks } from './election/timer.ts';
+import { voteLeaves } from './election/timer.ts';
 import { maybeHandOver } from './election/transfer.ts';
 import { forgetConfigurations } from './membership/in-force.ts';
 import type { Entry, Message, NodeId } from './message.ts';
@@ -93,7 +93,7 @@ export function takeReceipt(raft: Raft, receipt: Receipt): void {
       raft.writing = undefined;
       if (writing.hardState !== undefined) {
         raft.durable = writing.hardState;
-        if (isHardStateDurable(raft)) allowForDisks(raft);
+        if (isHardStateDurable(raft)) voteLeaves(raft);
       }
       if (writing.hasEntries) raft.log.written(receipt.lastIndex, receipt.lastTerm);
       if (writing.restore !== undefined) restored(raft, writing.restore);

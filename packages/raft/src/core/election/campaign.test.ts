@@ -218,26 +218,39 @@ test('a candidate waits longer by the time that its disk took for its vote, and 
   expect(a.status.role).toBe('preCandidate');
 });
 
-test('a disk that hung puts off the next election by eight timeouts at most', () => {
-  const b = member('b');
-  b.core.step(message('a', 'b', { kind: 'voteRequest', term: 1, lastIndex: 0, lastTerm: 0, transfer: false }));
-  b.turn(); // its vote is being written
-  b.tick(150);
-  b.finishWrite();
-  b.tick(15);
-  expect(b.status.role).toBe('follower');
-  b.tick(5);
-  expect(b.status.role).toBe('preCandidate');
+test('a disk that took very long for a vote puts off the next election by four timeouts at most', () => {
+  const a = preCandidate();
+  a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 1, granted: true }));
+  a.turn(); // its vote is being written
+  a.tick(150);
+  a.finishWrite();
+  a.tick(85);
+  expect(a.status.role).toBe('candidate');
+  a.tick(5);
+  expect(a.status.role).toBe('preCandidate');
 });
 
-test('a voter gives the candidate the time that its own disk took for the vote', () => {
+test('a candidate that withdrew because its disk hung stands again as soon as that answers', () => {
+  const a = preCandidate();
+  a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 1, granted: true }));
+  a.turn(); // its vote is being written
+  a.tick(80);
+  a.core.diskStalled();
+  expect(a.status.role).toBe('follower');
+  a.tick(20);
+  a.finishWrite();
+  a.tick(1);
+  expect(a.status.role).toBe('preCandidate');
+});
+
+test('a voter waits for the candidate from when its vote leaves, however long its disk took for that', () => {
   const b = member('b');
   b.core.step(message('a', 'b', { kind: 'voteRequest', term: 1, lastIndex: 0, lastTerm: 0, transfer: false }));
   b.turn(); // its vote is being written
   b.tick(50);
   expect(only('voteResponse', [...b.finishWrite()])).toMatchObject([{ to: 'a', granted: true }]);
-  b.tick(50);
+  b.tick(9);
   expect(b.status).toMatchObject({ role: 'follower', term: 1 });
-  b.tick(10);
+  b.tick(1);
   expect(b.status.role).toBe('preCandidate');
 });

@@ -16,13 +16,18 @@ export function resetElectionTimer(raft: Raft): void {
 }
 
 /**
- * To be called when the vote is on the disk. The time that it took to get there is added to the election timeout, and once more
- * for the votes of the others: on disks that take half a timeout for a write nobody would ever be elected otherwise.
+ * To be called when the vote is on the disk: only now does it leave. So the election timeout begins now, and a candidate gives
+ * the disks of the others the time that its own took: on disks that take half a timeout for a write nobody would ever be elected
+ * otherwise. Whoever withdrew meanwhile, because its disk hung, waits for nothing of this.
  */
-export function allowForDisks(raft: Raft): void {
-  if (raft.vote === undefined) return;
-  const patience = diskPatienceElections * raft.config.electionMaxTicks;
-  raft.electionDueAt += 2 * Math.min(raft.now - raft.promisedAt, patience);
+export function voteLeaves(raft: Raft): void {
+  const { own, vote, now, promisedAt, config } = raft;
+  if (own.role === 'candidate') {
+    resetElectionTimer(raft);
+    raft.electionDueAt += Math.min(now - promisedAt, diskPatienceElections * config.electionMaxTicks);
+  } else if (own.role === 'follower' && own.leader === undefined && vote !== undefined && vote !== config.id) {
+    resetElectionTimer(raft);
+  }
 }
 
 /**
