@@ -249,8 +249,8 @@ function sightOf(machine: Machine): Sight | undefined {
     stateHash: status.stateHash,
     clockMs: status.clockMs,
     monotonicMs,
-    // One of the first build that stops is gone for the others, and says until its disk answers that it leads.
-    quorumSilentMs: isFirst && machine.stopping ? 0 : monotonicMs - status.raft.quorumHeardAtMs,
+    // One that stops is gone for the others when its connections are closed, and says until its disk answers that it leads.
+    quorumSilentMs: machine.stopping ? 0 : monotonicMs - status.raft.quorumHeardAtMs,
     // The first build says neither who the members are nor what they have.
     leads: isFirst ? undefined : leadOf(status.raft),
   };

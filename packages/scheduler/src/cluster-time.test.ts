@@ -9,11 +9,20 @@ class Leader {
   monotonic = 5_000;
   ownSkewMs: number;
   readonly time;
+  voters: readonly string[];
+  learners: readonly string[] = [];
 
   constructor(voters: readonly string[], ownSkewMs = 0, maxClockSkewMs = 500) {
+    this.voters = voters;
     this.ownSkewMs = ownSkewMs;
     const clock = { monotonicMs: () => this.monotonic, wallMs: () => this.truthMs + this.ownSkewMs };
-    this.time = createClusterClock({ clock, voters: () => voters, self: 'a', maxClockSkewMs });
+    this.time = createClusterClock({
+      clock,
+      voters: () => this.voters,
+      learners: () => this.learners,
+      self: 'a',
+      maxClockSkewMs,
+    });
   }
 
   get truthMs(): number {
@@ -48,6 +57,19 @@ describe('the stamp', () => {
     expect(leader.time.stampMs(0)).toBe(leader.truthMs);
     leader.ownSkewMs = 20_000;
     expect(leader.time.stampMs(0)).toBe(leader.truthMs + 10_000);
+  });
+
+  test('goes on when a learner gets its vote: a delay that began while time stood still would end early', () => {
+    const leader = new Leader(['a']);
+    leader.learners = ['b'];
+    leader.hear('b', 7, 1_000);
+    expect(leader.time.stampMs(0)).toBe(leader.truthMs);
+    const lastEntryMs = leader.truthMs;
+    leader.monotonic += 3_600_000;
+    leader.hear('b', 7);
+    leader.voters = ['a', 'b'];
+    leader.learners = [];
+    expect(leader.time.stampMs(lastEntryMs)).toBe(leader.truthMs);
   });
 
   test('is never below the replicated clock, and a clock that is ahead of all clocks is reported', () => {

@@ -10,6 +10,8 @@ export interface ClusterClockOptions {
   readonly clock: { monotonicMs(): number; wallMs(): number };
   /** All voters at this moment. */
   readonly voters: () => readonly string[];
+  /** Those who may have a vote soon. Their clocks are listened to, and do not count. */
+  readonly learners: () => readonly string[];
   readonly self: string;
   readonly maxClockSkewMs: number;
 }
@@ -21,8 +23,8 @@ export interface Skew {
 }
 
 export interface ClusterClock {
-  /** A message of `voter` carried its wall time, in ms since the epoch. Others than the voters are ignored. */
-  observe(voter: string, wallMs: number): void;
+  /** A message of `member` carried its wall time, in ms since the epoch. Others than voters and learners are ignored. */
+  observe(member: string, wallMs: number): void;
   /**
    * The stamp that an entry gets now: the lower median of the voters' clocks, never below `clockMs`. While fewer than a
    * quorum of clocks is known it is `clockMs` itself: time stands still, and things come late rather than early.
@@ -50,8 +52,11 @@ const keptSamples = 8;
 const freshMs = 5_000;
 
 export function createClusterClock(options: ClusterClockOptions): ClusterClock {
-  const { clock, voters, self, maxClockSkewMs } = options;
+  const { clock, voters, learners, self, maxClockSkewMs } = options;
   const samples = new Map<string, Sample[]>();
+  // A learner that has a vote from now on is known at once. Were it not, time could stand still for want of a quorum until it
+  // is heard, and a delay that began then would be shorter by all the time since the last entry.
+  const isMember = (id: string): boolean => voters().includes(id) || learners().includes(id);
 
   function offsetMs(voter: string): number | undefined {
     if (voter === self) return voters().includes(self) ? clock.wallMs() - clock.monotonicMs() : undefined;
@@ -85,12 +90,12 @@ export function createClusterClock(options: ClusterClockOptions): ClusterClock {
   }
 
   return {
-    observe(voter, wallMs) {
-      if (voter === self || !voters().includes(voter)) return;
-      const kept = samples.get(voter) ?? [];
-      samples.set(voter, kept);
-      // Of voters that are none any more.
-      for (const known of samples.keys()) if (!voters().includes(known)) samples.delete(known);
+    observe(member, wallMs) {
+      if (member === self || !isMember(member)) return;
+      const kept = samples.get(member) ?? [];
+      samples.set(member, kept);
+      // Of members that are none any more.
+      for (const known of samples.keys()) if (!isMember(known)) samples.delete(known);
       const atMs = clock.monotonicMs();
       kept.push({ atMs, offsetMs: wallMs - atMs });
       if (kept.length > keptSamples) kept.shift();

@@ -122,7 +122,8 @@ export function joinReplica(opened: Opened, config: MemberConfig, ports: MemberP
   const { id, timing } = config;
   let seen = rollOf(noMembers);
   const voters = (): readonly NodeId[] => seen.voters;
-  const clusterClock = createClusterClock({ self: id, voters, clock, maxClockSkewMs: config.maxClockSkewMs });
+  const learners = (): readonly NodeId[] => seen.learners;
+  const clusterClock = createClusterClock({ self: id, voters, learners, clock, maxClockSkewMs: config.maxClockSkewMs });
   const stampMs = (): number => clusterClock.stampMs(store.clockMs);
   const raft = createRaftNode<Verdict>({
     id,
@@ -191,6 +192,7 @@ const foundersIn = ({ join, peers }: MemberConfig): readonly NodeId[] =>
 /** Who belongs to the cluster, as it is looked up by everything that this node does. */
 interface Roll extends Pick<RaftStatus, 'configuration' | 'members'> {
   readonly voters: readonly NodeId[];
+  readonly learners: readonly NodeId[];
   /** Those of whom it is known where they are. */
   readonly peers: readonly Peer[];
 }
@@ -202,6 +204,7 @@ function rollOf({ configuration, members }: Pick<RaftStatus, 'configuration' | '
     configuration,
     members,
     voters: configuration.voters.map((voter) => voter.id),
+    learners: configuration.learners.map((learner) => learner.id),
     peers: [...members.values()].flatMap((member) => peerOf(member.id, member.address) ?? []),
   };
 }
