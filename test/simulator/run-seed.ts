@@ -249,8 +249,8 @@ function sightOf(machine: Machine): Sight | undefined {
     stateHash: status.stateHash,
     clockMs: status.clockMs,
     monotonicMs,
-    // One that stops is gone for the others when its connections are closed, and says until its disk answers that it leads.
-    quorumSilentMs: machine.stopping ? 0 : monotonicMs - status.raft.quorumHeardAtMs,
+    // One that stops closes its connections before it waits for its disk, and says until that answers that it leads.
+    quorumSilentMs: machine.isOpen ? monotonicMs - status.raft.quorumHeardAtMs : 0,
     // The first build says neither who the members are nor what they have.
     leads: isFirst ? undefined : leadOf(status.raft),
   };

@@ -24,7 +24,6 @@ interface Life {
   /** Undefined until it has opened its directory. */
   member: Member | undefined;
   fatal: Error | undefined;
-  isStopping: boolean;
 }
 
 export type Build = 'present' | 'first';
@@ -104,9 +103,9 @@ export class Machine {
     return this.#life?.fatal === undefined ? this.#life?.member : undefined;
   }
 
-  /** It was told to stop, and has not ended yet. */
-  get stopping(): boolean {
-    return this.#life?.isStopping === true;
+  /** Otherwise it is gone for the others, though its process may wait for its disk. */
+  get isOpen(): boolean {
+    return this.#options.network.isOpen(this.id);
   }
 
   get running(): boolean {
@@ -205,7 +204,7 @@ export class Machine {
     const chance = random.fork(`${id} life ${this.starts}`);
     trace.note(id, 'starts', this.starts);
     this.#expectsStop = false;
-    const life: Life = { process, member: undefined, fatal: undefined, isStopping: false };
+    const life: Life = { process, member: undefined, fatal: undefined };
     this.#life = life;
     const ports: MemberPorts = {
       database: disk.open(process),
@@ -243,7 +242,6 @@ export class Machine {
     const life = this.#life;
     if (life === undefined) return;
     this.#options.trace.note(this.id, 'is told to stop');
-    life.isStopping = true;
     const end = (): void => {
       if (this.#life !== life) return;
       this.kill({ told: true, power: false });

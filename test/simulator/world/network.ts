@@ -127,6 +127,11 @@ export class Network {
     };
   }
 
+  /** It has connections, or may get some; otherwise it has closed them all, or not begun: nobody hears it, and it hears nobody. */
+  isOpen(id: NodeId): boolean {
+    return this.#ends.has(id);
+  }
+
   /** The process of this node was killed. `told`: its machine lives and resets its connections; otherwise all goes silent. */
   processDied(id: NodeId, told: boolean): void {
     const end = this.#ends.get(id);

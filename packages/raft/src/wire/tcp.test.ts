@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { Ends, helloOf, type Stranger } from '../../test/ends.ts';
 import { freePort, until } from '../../test/real.ts';
-import type { Message } from '../core/message.ts';
 import { encodeEntry } from '../log/entry.ts';
 import { systemClock } from '../system-clock.ts';
 import { wireBounds } from './bounds.ts';
@@ -14,21 +13,22 @@ const ends = new Ends();
 afterEach(() => ends.close());
 
 const heartbeat = { kind: 'heartbeat', term: 1, commit: 0, round: 0, from: 'a', to: 'b' } as const;
+/** Of 4 MiB. */
+const append = {
+  kind: 'appendRequest',
+  term: 1,
+  previousIndex: 0,
+  previousTerm: 0,
+  commit: 0,
+  entries: [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))],
+  from: 'a',
+  to: 'b',
+} as const;
 
 test('messages arrive in order on each lane, entries and all, and each end knows who the other is', async () => {
   const [a, b] = await ends.pair();
   const entries = [1, 2, 3].map((index) => encodeEntry(index, 1, 'commands', Buffer.alloc(300_000, index)));
-  const append: Message = {
-    kind: 'appendRequest',
-    term: 1,
-    previousIndex: 0,
-    previousTerm: 0,
-    commit: 0,
-    entries,
-    from: 'a',
-    to: 'b',
-  };
-  a.transport.send(append);
+  a.transport.send({ ...append, entries });
   for (let commit = 0; commit < 100; commit++) a.transport.send({ ...heartbeat, commit });
   a.transport.sendControl('b', Buffer.from('over the side'));
   await until(() => b.messages.length === 101 && b.controls.length === 1);
@@ -66,17 +66,6 @@ test('a message that can not be sent is dropped and counted', async () => {
   a.transport.send(heartbeat);
   expect(a.transport.counts.get('dropped.notConnected')).toBe(1);
 });
-
-const append: Message = {
-  kind: 'appendRequest',
-  term: 1,
-  previousIndex: 0,
-  previousTerm: 0,
-  commit: 0,
-  entries: [encodeEntry(1, 1, 'commands', Buffer.alloc(4 * 2 ** 20))],
-  from: 'a',
-  to: 'b',
-};
 
 test('a peer that takes no bytes does not make the queue grow without end', async () => {
   const [a, b] = await ends.pair();

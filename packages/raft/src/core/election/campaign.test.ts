@@ -204,10 +204,16 @@ test('one that is alone waits for its own vote, however long its disk takes', ()
   expect(a.status).toMatchObject({ role: 'leader', term: 1 });
 });
 
-test('a candidate waits longer by the time that its disk took for its vote, and by as much again for the disks of the others', () => {
+/** Its own vote is being written. */
+function candidateThatWrites() {
   const a = preCandidate();
   a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 1, granted: true }));
-  a.turn(); // its vote is being written
+  a.turn();
+  return a;
+}
+
+test('a candidate waits longer by the time that its disk took for its vote, and by as much again for the disks of the others', () => {
+  const a = candidateThatWrites();
   a.tick(50);
   expect(a.status).toMatchObject({ role: 'candidate', term: 1 });
   const asked = only('voteRequest', [...a.finishWrite()]);
@@ -219,9 +225,7 @@ test('a candidate waits longer by the time that its disk took for its vote, and 
 });
 
 test('a disk that took very long for a vote puts off the next election by four timeouts at most', () => {
-  const a = preCandidate();
-  a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 1, granted: true }));
-  a.turn(); // its vote is being written
+  const a = candidateThatWrites();
   a.tick(150);
   a.finishWrite();
   a.tick(85);
@@ -231,9 +235,7 @@ test('a disk that took very long for a vote puts off the next election by four t
 });
 
 test('a candidate that withdrew because its disk hung stands again as soon as that answers', () => {
-  const a = preCandidate();
-  a.core.step(message('b', 'a', { kind: 'preVoteResponse', term: 1, granted: true }));
-  a.turn(); // its vote is being written
+  const a = candidateThatWrites();
   a.tick(80);
   a.core.diskStalled();
   expect(a.status.role).toBe('follower');
