@@ -244,6 +244,44 @@ test('nobody is told of a change that may still be taken back', async () => {
   await world.clock.until(() => know().every((knows) => knows));
 });
 
+test('a member that lags is told of the last change that is committed, though the next one is not', async () => {
+  const { world, a } = await alone();
+  const [b, c] = [await grown(world, a, 'b'), await grown(world, a, 'c')];
+  // What carries entries does not reach c; words about members do.
+  world.network.rewrite = (message) =>
+    message.kind === 'appendRequest' && message.to === 'c' ? { ...message, to: 'nobody' } : message;
+  for (const other of ['a', 'b', 'd']) world.network.cut.add(`c>${other}`).add(`${other}>c`);
+  await grown(world, a, 'd');
+  world.network.kill('b');
+  await b.node.stop();
+  const e = world.member('e', { founders: [] });
+  void a.node.changeMembership({ kind: 'addLearner', member: described(e) });
+  await world.clock.until(() => a.node.status().members.has('e'));
+  world.network.cut.clear();
+  world.network.connect('a', 'c');
+  await world.clock.until(() => c.node.status().members.has('d'));
+  expect([...c.node.status().members.keys()].sort()).toEqual(['a', 'b', 'c', 'd']);
+  expect(c.machine.applied.index).toBeLessThan(a.machine.applied.index);
+});
+
+test('a founder that has applied nothing hears those who came since', async () => {
+  const world = new World(['a', 'b']);
+  const heard = new Map<string, string>();
+  const transport = world.network.transport.bind(world.network);
+  world.network.transport = (id) => {
+    const its = transport(id);
+    return { ...its, setPeers: (peers, guests) => (heard.set(id, guests), its.setPeers(peers, guests)) };
+  };
+  const members = ['a', 'b'].map((id) => world.member(id));
+  for (const { machine } of members) machine.activeVersion = 1;
+  await Promise.all(members.map(({ node }) => node.start()));
+  await world.leader(members);
+  expect([...heard]).toEqual([
+    ['a', 'anybody'],
+    ['b', 'anybody'],
+  ]);
+});
+
 test('a node that is taken in while its transport still starts has one ticker, and none when it has stopped', async () => {
   const { world, a } = await alone();
   const { clock, network } = world;

@@ -22,6 +22,7 @@ export class Members {
   #all: ReadonlyMap<NodeId, ConfigMember> = new Map();
   /** The newest configuration is committed, and this is its index. */
   #committed: LoggedConfiguration | undefined;
+  #certain: ToldMembers | undefined;
   /** Of the configuration that was asked for last. */
   #counting: { readonly of: Configuration; readonly incarnations: ReadonlyMap<NodeId, string> } | undefined;
 
@@ -60,6 +61,14 @@ export class Members {
     return this.#committed?.index;
   }
 
+  /**
+   * As the newest entry that is committed says, whatever was appended behind it; undefined while only the founding is. It can be
+   * told: nobody takes it back.
+   */
+  get certain(): ToldMembers | undefined {
+    return this.#certain;
+  }
+
   /** The newest entry, committed or not, that says who they are, or that a leader has told of. */
   get newestIndex(): number {
     return Math.max(this.#told?.index ?? 0, this.#history.at(-1)?.index ?? 0);
@@ -79,7 +88,8 @@ export class Members {
     const { configuration, configurationIndex, commit } = status;
     const { identity, configurations } = this.#log;
     const isFounded = identity.founding?.confirmed === true;
-    const counts = [configurationIndex, commit >= configurationIndex, isFounded, this.#told?.index];
+    const committedIndex = configurations.findLast(({ index }) => index <= commit)?.index;
+    const counts = [configurationIndex, committedIndex, commit >= configurationIndex, isFounded, this.#told?.index];
     const seen = [...counts, configurations.at(-1)?.index, configurations.length].join();
     // At one index another one may stand: the first was cut off.
     if (seen === this.#seen && configuration === this.#seenConfiguration) return;
@@ -88,12 +98,20 @@ export class Members {
     this.changes += 1;
     this.#history = historyOf(this.#log, status);
     const committedAt = this.#history.findLastIndex(({ index }) => index <= commit);
-    this.#committed = committedAt === this.#history.length - 1 ? this.#history[committedAt] : undefined;
+    const committed = this.#history[committedAt];
+    this.#committed = committedAt === this.#history.length - 1 ? committed : undefined;
     const counting = this.#history
       .slice(Math.max(0, committedAt))
       .flatMap(({ configuration }) => membersIn(configuration));
     const told = this.#told !== undefined && this.#told.index > configurationIndex ? this.#told.members : [];
     this.#all = new Map([...counting, ...told].map((member) => [member.id, this.#known(member)]));
+    this.#certain =
+      committed === undefined || committed.index === 0
+        ? undefined
+        : {
+            index: committed.index,
+            members: membersIn(committed.configuration).map((member) => this.#known(member)),
+          };
   }
 
   /** Was it a member once, by an entry that is committed, and is none by the last one? */

@@ -71,7 +71,7 @@ export class Membership<Result> {
     this.#setPeers();
     this.#changes.look(status);
     this.#maybeTell(status);
-    this.#maybePassOn(status);
+    this.#maybePassOn();
     this.#maybeGo(status);
   }
 
@@ -80,10 +80,7 @@ export class Membership<Result> {
    * directory, and would not hear it if it led. It believes the others, whom it knows.
    */
   met(peer: NodeId): void {
-    const { commit, configurationIndex } = this.#ports.loop.status;
-    if (configurationIndex > 0 && commit >= configurationIndex && this.#ports.admission.isAdmitted(peer)) {
-      this.#tell(peer);
-    }
+    if (this.#ports.admission.isAdmitted(peer)) this.#tell(peer);
   }
 
   end(): void {
@@ -120,9 +117,9 @@ export class Membership<Result> {
     const areNew = this.#set?.members !== members.all;
     const peers = areNew || this.#set === undefined ? this.#reachable() : this.#set.peers;
     this.#hadOthers ||= peers.size > 0;
-    // A member may lag behind, and must hear a leader of whom it does not know yet (thesis 4.1).
-    const hears = brings(options.stateMachine.activeVersion, 'membership') && this.#hadOthers;
-    const guests = hears || isWaiting(options.log.identity) ? 'anybody' : 'nobody';
+    // A member may lag behind, and must hear a leader of whom it does not know yet (thesis 4.1). The active version says nothing
+    // against it: where this node has applied nothing, it is the one of the founding.
+    const guests = this.#hadOthers || isWaiting(options.log.identity) ? 'anybody' : 'nobody';
     if (!areNew && this.#set?.guests === guests) return;
     this.#set = { members: members.all, peers, guests };
     options.transport.setPeers(peers, guests);
@@ -142,33 +139,35 @@ export class Membership<Result> {
    * A leader tells those who wait that they are members, and the others what their logs do not say yet. Only what is
    * committed: another change may come in the place of one that is taken back, and what was told would outlast it.
    */
-  #maybeTell(status: CoreStatus): void {
+  #maybeTell({ followers, role }: CoreStatus): void {
     const { options, members, admission } = this.#ports;
-    const { configurationIndex: index, followers, role, commit } = status;
+    const { certain } = members;
     const nowMs = options.clock.monotonicMs();
-    if (role !== 'leader' || index === 0 || commit < index) return;
+    if (role !== 'leader' || certain === undefined) return;
     if (nowMs - this.#toldAtMs < driverBounds.formationRepeatMs) return;
     this.#toldAtMs = nowMs;
     for (const { id } of members.others) {
-      const isBehind = (followers.get(id)?.match ?? index) < index;
+      const isBehind = (followers.get(id)?.match ?? certain.index) < certain.index;
       if (isBehind && (admission.waiting.includes(id) || admission.isAdmitted(id))) this.#tell(id);
     }
   }
 
   /** Once for each configuration; who comes later is told when it comes. */
-  #maybePassOn({ commit, configurationIndex }: CoreStatus): void {
-    if (commit < configurationIndex || configurationIndex === this.#passedOn) return;
-    this.#passedOn = configurationIndex;
-    for (const { id } of this.#ports.members.others) this.met(id);
+  #maybePassOn(): void {
+    const { members } = this.#ports;
+    const index = members.certain?.index ?? 0;
+    if (index === this.#passedOn) return;
+    this.#passedOn = index;
+    for (const { id } of members.others) this.met(id);
   }
 
+  /** The last change that is committed, also while the next one is not: whom it names may be needed for that. */
   #tell(id: NodeId): void {
-    const { options, members, loop, tell } = this.#ports;
+    const { options, members, tell } = this.#ports;
     const record = options.log.identity.founding?.record;
     const incarnation = members.all.get(id)?.incarnation;
-    if (record === undefined || incarnation === undefined) return;
-    const index = loop.status.configurationIndex;
-    tell(id, { kind: 'members', incarnation, record, index, members: [...members.all.values()] });
+    if (members.certain === undefined || record === undefined || incarnation === undefined) return;
+    tell(id, { kind: 'members', incarnation, record, ...members.certain });
   }
 
   /** Its removal is committed. A leader goes once it has handed over. */
