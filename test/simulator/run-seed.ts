@@ -13,6 +13,7 @@ import {
   nothingGoesBack,
   oneLeaderATerm,
   type Sight,
+  whoServesKnowsTheTime,
 } from './check/live.ts';
 import {
   membersChangeOneByOne,
@@ -113,6 +114,7 @@ async function live(world: World, options: SeedOptions, tookMs: Record<string, n
     equalStateAtEqualIndex(hashes),
     leadersHaveWhatWasCommitted(),
     leadersAreAnswered(),
+    whoServesKnowsTheTime(),
     votersCommit(),
     membersChangeOneByOne(),
     newVotersHaveNearlyEverything(mostBehind),
@@ -251,6 +253,8 @@ function sightOf(machine: Machine): Sight | undefined {
     monotonicMs,
     // One that stops closes its connections before it waits for its disk, and says until that answers that it leads.
     quorumSilentMs: machine.isOpen ? monotonicMs - status.raft.quorumHeardAtMs : 0,
+    serves: status.serving,
+    clocksKnown: status.skewMs.size,
     // The first build says neither who the members are nor what they have.
     leads: isFirst ? undefined : leadOf(status.raft),
   };

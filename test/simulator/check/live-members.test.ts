@@ -34,6 +34,8 @@ const sight = (change: Partial<Sight> = {}): Sight => ({
   clockMs: 1_000,
   monotonicMs: 0,
   quorumSilentMs: 0,
+  serves: false,
+  clocksKnown: 0,
   leads: lead(),
   ...change,
 });

@@ -8,6 +8,7 @@ import {
   nothingGoesBack,
   oneLeaderATerm,
   type Sight,
+  whoServesKnowsTheTime,
 } from './live.ts';
 import { differences } from './log-matching.ts';
 
@@ -24,6 +25,8 @@ const sight = (change: Partial<Sight> = {}): Sight => ({
   clockMs: 1_000,
   monotonicMs: 0,
   quorumSilentMs: 0,
+  serves: false,
+  clocksKnown: 0,
   leads: undefined,
   ...change,
 });
@@ -83,6 +86,15 @@ test('how long nobody answered a leader before it led counts for nothing, also w
     Array.from({ length: 4 }),
   );
   expect([10_000, 10_200, 10_400, 10_600].map((ms) => seen(ms, ms - 2_200)).at(-1)).toMatch('silent for 3200 ms');
+});
+
+test('a leader that answers requests knows a quorum of clocks', () => {
+  const check = whoServesKnowsTheTime();
+  const leads = { termStartIndex: 1, configurationIndex: 1, transferringTo: undefined, voters: new Map([['n1', 6]]) };
+  const see = (change: Partial<Sight>) => check.see(sight({ leads, ...change }), undefined);
+  expect(see({ serves: true, clocksKnown: 2 })).toBeUndefined();
+  expect(see({ serves: false })).toBeUndefined();
+  expect(see({ serves: true })).toMatch('n1 serves in term 2');
 });
 
 test('logs that agree on an entry agree on everything before it', () => {

@@ -31,6 +31,10 @@ export interface Sight {
   readonly monotonicMs: number;
   /** How long a leader's majority has been silent, by that clock. */
   readonly quorumSilentMs: number;
+  /** It leads, and answers requests. */
+  readonly serves: boolean;
+  /** How many voters' clocks it can compare; none while it knows fewer than a quorum of them. */
+  readonly clocksKnown: number;
   /** Undefined where it leads nobody. */
   readonly leads: Lead | undefined;
 }
@@ -148,6 +152,18 @@ export function leadersAreAnswered(): LiveCheck {
       known.seenMs = silentMs;
       if (silentMs - known.fromMs < noticeMs) return undefined;
       return `${id} leads term ${term}, and its majority has been silent for ${silentMs.toFixed(0)} ms`;
+    },
+  };
+}
+
+/** While it does not, an entry gets the time of the entry before, and a delay that begins then ends early. */
+export function whoServesKnowsTheTime(): LiveCheck {
+  return {
+    says: 'a leader that answers requests knows a quorum of clocks',
+    see({ id, term, serves, clocksKnown, leads }) {
+      // What the first build says of its clocks is not judged.
+      if (!serves || leads === undefined || clocksKnown > 0) return undefined;
+      return `${id} serves in term ${term}, and knows the clocks of fewer than half of its voters`;
     },
   };
 }

@@ -80,7 +80,8 @@ async function attack(guard: Guard, unchanged: string): Promise<Outcome> {
     const stain = said === undefined || guard.missedBy?.test(said) === false ? undefined : said;
     const isSlow = violation.includes('killed') && performance.now() - beganMs > seedLimitMs / 10;
     if (stain === undefined && !isSlow) return ended(seeds, violation);
-    if (stain !== undefined) stains.set(`npm run sim -- --seed ${order.seed} --profile ${profile}`, stain);
+    const where = settings.length === 0 ? '' : `, with the settings of ${name}`;
+    if (stain !== undefined) stains.set(`npm run sim -- --seed ${order.seed} --profile ${profile}${where}`, stain);
   }
   return ended(undefined, 'nobody noticed');
 }

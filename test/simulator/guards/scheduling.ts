@@ -24,6 +24,19 @@ export const schedulingGuards: readonly Guard[] = [
     ],
   },
   {
+    name: 'learners-are-listened-to',
+    rule: '[H6] the clock of whoever gets a vote is known by then, so that time does not stand still for want of it',
+    profiles: ['members'],
+    seeds: 60,
+    changes: [
+      {
+        file: `${scheduler}/cluster-time.ts`,
+        text: 'voters().includes(id) || learners().includes(id)',
+        instead: 'voters().includes(id)',
+      },
+    ],
+  },
+  {
     name: 'lease-names-what-is-there',
     rule: 'what was cancelled before the lease came is leased to nobody',
     profiles: ['swarm'],
