@@ -148,6 +148,7 @@ class RaftCore implements Core {
       waitingReads: raft.reads.waiting,
       configuration: roster.configuration,
       configurationIndex: roster.index,
+      committedConfiguration: raft.configurations.findLast(({ index }) => index <= raft.commit),
       isVoter: roster.isVoter,
       followers: followersOf(raft),
     };

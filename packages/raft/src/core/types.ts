@@ -79,6 +79,8 @@ export interface CoreStatus {
   /** In force here, committed or not, and the entry that said it; index 0: as founded. */
   readonly configuration: Configuration;
   readonly configurationIndex: number;
+  /** The newest that is known to be committed; undefined while a state is put in place. */
+  readonly committedConfiguration: LoggedConfiguration | undefined;
   /** False for a learner, one that waits to be taken in, and one that is removed. */
   readonly isVoter: boolean;
   /** Of a leader: every other member. */

@@ -23,6 +23,7 @@ function status(applied: number, ...followers: readonly number[]): CoreStatus {
     uncommittedBytes: 0,
     configuration: { voters: [], learners: [] },
     configurationIndex: 0,
+    committedConfiguration: undefined,
     isVoter: true,
     transferringTo: undefined,
     waitingReads: 0,

@@ -24,6 +24,7 @@ function observed() {
         uncommittedBytes: 0,
         configuration: { voters: [], learners: [] },
         configurationIndex: 0,
+        committedConfiguration: undefined,
         isVoter: true,
         transferringTo: undefined,
         waitingReads: 0,

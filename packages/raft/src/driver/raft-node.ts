@@ -102,7 +102,7 @@ export interface RaftNodeOptions<Result> {
  * A member as of its last turn, read without I/O. Counts begin with the object; `versions` and `refusals` are no copies, and go
  * on changing.
  */
-export interface RaftStatus extends CoreStatus {
+export interface RaftStatus extends Omit<CoreStatus, 'committedConfiguration'> {
   /** Monotonic ms when a majority (this node counted) had last been heard, as seen by a leader. */
   readonly quorumHeardAtMs: number;
   /** Proposals that wait to become an entry, and entries that wait to be applied. */

@@ -35,6 +35,7 @@ function leader(match: number, commit: number): CoreStatus {
     uncommittedBytes: 0,
     configuration: { voters: members.map((id) => ({ id, incarnation: '', address: '' })), learners: [] },
     configurationIndex: 0,
+    committedConfiguration: undefined,
     isVoter: true,
     transferringTo: undefined,
     waitingReads: 0,

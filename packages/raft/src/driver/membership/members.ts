@@ -9,7 +9,7 @@ import { foundersOf } from '../../log/identity.ts';
 import type { LogStore } from '../../log/log-store.ts';
 import { configurationsOf } from '../formation/configurations.ts';
 
-type Status = Pick<CoreStatus, 'configuration' | 'configurationIndex' | 'commit'>;
+type Status = Pick<CoreStatus, 'configuration' | 'configurationIndex' | 'committedConfiguration' | 'commit'>;
 
 export class Members {
   readonly #log: LogStore;
@@ -18,6 +18,7 @@ export class Members {
   #told: ToldMembers | undefined;
   #seen = '';
   #seenConfiguration: Configuration | undefined;
+  #seenCommitted: LoggedConfiguration | undefined;
   #history: readonly LoggedConfiguration[] = [];
   #all: ReadonlyMap<NodeId, ConfigMember> = new Map();
   /** The newest configuration is committed, and this is its index. */
@@ -88,23 +89,24 @@ export class Members {
     const { configuration, configurationIndex, commit } = status;
     const { identity, configurations } = this.#log;
     const isFounded = identity.founding?.confirmed === true;
-    const committedIndex = configurations.findLast(({ index }) => index <= commit)?.index;
-    const counts = [configurationIndex, committedIndex, commit >= configurationIndex, isFounded, this.#told?.index];
+    const counts = [configurationIndex, commit >= configurationIndex, isFounded, this.#told?.index];
     const seen = [...counts, configurations.at(-1)?.index, configurations.length].join();
     // At one index another one may stand: the first was cut off.
-    if (seen === this.#seen && configuration === this.#seenConfiguration) return;
+    const { committedConfiguration: committed } = status;
+    if (seen === this.#seen && configuration === this.#seenConfiguration && committed === this.#seenCommitted) return;
     this.#seen = seen;
     this.#seenConfiguration = configuration;
+    this.#seenCommitted = committed;
     this.changes += 1;
     this.#history = historyOf(this.#log, status);
     const committedAt = this.#history.findLastIndex(({ index }) => index <= commit);
-    const committed = this.#history[committedAt];
-    this.#committed = committedAt === this.#history.length - 1 ? committed : undefined;
+    this.#committed = committedAt === this.#history.length - 1 ? this.#history[committedAt] : undefined;
     const counting = this.#history
       .slice(Math.max(0, committedAt))
       .flatMap(({ configuration }) => membersIn(configuration));
     const told = this.#told !== undefined && this.#told.index > configurationIndex ? this.#told.members : [];
     this.#all = new Map([...counting, ...told].map((member) => [member.id, this.#known(member)]));
+    // By the core, not by the log: on the disk may stand what is cut off already.
     this.#certain =
       committed === undefined || committed.index === 0
         ? undefined

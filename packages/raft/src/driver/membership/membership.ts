@@ -119,7 +119,9 @@ export class Membership<Result> {
     this.#hadOthers ||= peers.size > 0;
     // A member may lag behind, and must hear a leader of whom it does not know yet (thesis 4.1). The active version says nothing
     // against it: where this node has applied nothing, it is the one of the founding.
-    const guests = this.#hadOthers || isWaiting(options.log.identity) ? 'anybody' : 'nobody';
+    const { identity } = options.log;
+    const isFounded = identity.founding?.confirmed === true;
+    const guests = (isFounded && this.#hadOthers) || isWaiting(identity) ? 'anybody' : 'nobody';
     if (!areNew && this.#set?.guests === guests) return;
     this.#set = { members: members.all, peers, guests };
     options.transport.setPeers(peers, guests);
