@@ -27,7 +27,8 @@ export interface ClusterClock {
   observe(member: string, wallMs: number): void;
   /**
    * The stamp that an entry gets now: the lower median of the voters' clocks, never below `clockMs`. While fewer than a
-   * quorum of clocks is known it is `clockMs` itself: time stands still, and things come late rather than early.
+   * quorum of clocks is known it is `clockMs` itself: time stands still, so what waits comes late rather than early; but a delay
+   * that begins then ends early. No leader that serves may be without that quorum, as the simulator checks.
    *
    * @param clockMs the replicated clock @returns whole ms since the epoch
    */

@@ -163,7 +163,7 @@ export function whoServesKnowsTheTime(): LiveCheck {
     see({ id, term, serves, clocksKnown, leads }) {
       // What the first build says of its clocks is not judged.
       if (!serves || leads === undefined || clocksKnown > 0) return undefined;
-      return `${id} serves in term ${term}, and knows the clocks of fewer than half of its voters`;
+      return `${id} serves in term ${term}, and knows the clocks of fewer than a quorum of its voters`;
     },
   };
 }
